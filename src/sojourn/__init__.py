@@ -1,0 +1,3 @@
+"""Sojourn: a self-hosted customer-engagement platform."""
+
+__version__ = "0.1.0"
