@@ -5,4 +5,14 @@ from sojourn.kernel.errors import SojournError
 from sojourn.kernel.ids import LANES, lane_of, parse_public_id, public_id
 from sojourn.kernel.settings import Settings
 
-__all__ = ["LANES", "Clock", "Settings", "SojournError", "SystemClock", "VirtualClock", "lane_of", "parse_public_id", "public_id"]
+__all__ = [
+    "LANES",
+    "Clock",
+    "Settings",
+    "SojournError",
+    "SystemClock",
+    "VirtualClock",
+    "lane_of",
+    "parse_public_id",
+    "public_id",
+]

@@ -27,7 +27,9 @@ class SojournError(Exception):
 
     status = 400
 
-    def __init__(self, code: str, message: str, place: str | None = None, *, problems: list[Problem] | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, place: str | None = None, *, problems: list[Problem] | None = None
+    ) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
@@ -41,7 +43,12 @@ class SojournError(Exception):
 
     def as_dict(self) -> dict[str, Any]:
         """The shape that the JSON API and `--json` print."""
-        return {"code": self.code, "message": self.message, "place": self.place, "problems": [p.as_dict() for p in self.problems]}
+        return {
+            "code": self.code,
+            "message": self.message,
+            "place": self.place,
+            "problems": [p.as_dict() for p in self.problems],
+        }
 
 
 class NotFound(SojournError):

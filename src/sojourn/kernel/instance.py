@@ -33,7 +33,9 @@ class InstanceLock:
             holder = file.read().strip()
             file.close()
             by = f" (process {holder})" if holder else ""
-            raise Conflict("already_running", f"Another Sojourn already runs on the data folder {self._home}{by}.", "SOJOURN_HOME") from None
+            raise Conflict(
+                "already_running", f"Another Sojourn already runs on the data folder {self._home}{by}.", "SOJOURN_HOME"
+            ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()

@@ -1,0 +1,7 @@
+"""What can start something: change sets and calls become captures, the door to a scenario."""
+
+from sojourn.triggers.captures import enter
+from sojourn.triggers.imports import register_import_triggers
+from sojourn.triggers.listeners import Listener, set_listeners
+
+__all__ = ["Listener", "enter", "register_import_triggers", "set_listeners"]

@@ -5,4 +5,13 @@ from sojourn.kernel.database.migrate import migrate, pending
 from sojourn.kernel.database.partitions import ensure_partitions
 from sojourn.kernel.database.server import DatabaseServer, own_server_url
 
-__all__ = ["DatabaseServer", "connect", "connect_async", "ensure_partitions", "migrate", "own_server_url", "pending", "with_database"]
+__all__ = [
+    "DatabaseServer",
+    "connect",
+    "connect_async",
+    "ensure_partitions",
+    "migrate",
+    "own_server_url",
+    "pending",
+    "with_database",
+]

@@ -46,7 +46,11 @@ def migrate(url: str) -> None:
         if version < 180000:
             from sojourn.kernel.errors import SojournError
 
-            raise SojournError("database_too_old", f"Sojourn needs PostgreSQL 18 or newer; this server is {version // 10000}.", "SOJOURN_DATABASE_URL")
+            raise SojournError(
+                "database_too_old",
+                f"Sojourn needs PostgreSQL 18 or newer; this server is {version // 10000}.",
+                "SOJOURN_DATABASE_URL",
+            )
         guard.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         config = _config()
         with _engine(url).begin() as connection:

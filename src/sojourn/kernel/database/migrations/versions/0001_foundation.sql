@@ -172,11 +172,10 @@ CREATE TABLE promo_pool (
 -- next_no: number of codes loaded; dealt_no: first number not yet dealt to a lane
 CREATE TABLE promo_code (no bigint NOT NULL, pool_id int NOT NULL REFERENCES promo_pool, code text NOT NULL, PRIMARY KEY (pool_id, no), UNIQUE (pool_id, code));
 CREATE TABLE promo_cursor (next_no bigint NOT NULL, end_no bigint NOT NULL, pool_id int NOT NULL, lane smallint NOT NULL, PRIMARY KEY (lane, pool_id)) WITH (fillfactor = 20);
-CREATE TABLE promo_gap (no bigint NOT NULL, pool_id int NOT NULL, lane smallint NOT NULL, PRIMARY KEY (pool_id, no));
 CREATE TABLE promo_assignment (
   passage_id bigint NOT NULL, no bigint NOT NULL, profile_id bigint NOT NULL, at timestamptz NOT NULL, expires_at timestamptz, scenario_id int, pool_id int NOT NULL, node_id int,
   hop int NOT NULL, lane smallint NOT NULL, PRIMARY KEY (lane, pool_id, no));
-CREATE UNIQUE INDEX promo_assignment_step ON promo_assignment (lane, passage_id, hop);
+CREATE UNIQUE INDEX promo_assignment_step ON promo_assignment (lane, passage_id, hop);             -- a step gives one code
 CREATE INDEX promo_assignment_profile ON promo_assignment (lane, profile_id);
 
 -- ------------------------------------------------------------------------------------------------ triggers
@@ -197,7 +196,7 @@ CREATE TABLE scenario (
   UNIQUE (account_id, name));
 CREATE TABLE scenario_version (
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, scenario_id int NOT NULL REFERENCES scenario, number int NOT NULL, published_at timestamptz NOT NULL, published_by int,
-  graph jsonb NOT NULL, comment text NOT NULL DEFAULT '', drained boolean NOT NULL DEFAULT false, UNIQUE (scenario_id, number));
+  graph jsonb NOT NULL, draft jsonb NOT NULL, comment text NOT NULL DEFAULT '', drained boolean NOT NULL DEFAULT false, UNIQUE (scenario_id, number));
 -- graph: with the ids of databases, templates, pools and request definitions resolved; drained: superseded and nobody inside
 
 CREATE SEQUENCE passage_id_seq CACHE 1000;

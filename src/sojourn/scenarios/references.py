@@ -1,0 +1,59 @@
+"""Finds what settings name: databases, resources, templates, promo code pools, by id or by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+
+from sojourn.kernel.errors import NotFound
+
+_TABLES = {
+    "database": "SELECT id, name, NULL FROM profile_database WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
+    "resource": "SELECT id, name, NULL FROM resource WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
+    "template": "SELECT id, name, channel FROM template WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
+    "promo_pool": "SELECT id, name, NULL FROM promo_pool WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s OR short_name = %(name)s) ORDER BY id LIMIT 1",
+}
+LABELS = {
+    "database": "profile database",
+    "resource": "resource",
+    "template": "template",
+    "promo_pool": "promo code pool",
+}
+
+
+class Catalogue:
+    """Looks things up in the database and remembers them for as long as it lives (one check, one publish)."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        self._connection = connection
+        self._found: dict[tuple[str, int | str], tuple[int, str, int | None] | None] = {}
+
+    def _row(self, kind: str, reference: int | str) -> tuple[int, str, int | None] | None:
+        key = (kind, reference)
+        if key not in self._found:
+            by_id, by_name = (reference, None) if isinstance(reference, int) else (None, reference)
+            row = self._connection.execute(_TABLES[kind], {"id": by_id, "name": by_name}).fetchone()
+            self._found[key] = (int(row[0]), str(row[1]), row[2]) if row else None
+        return self._found[key]
+
+    def find(self, kind: str, reference: int | str) -> int:
+        """The id of the thing.
+
+        Raises:
+            NotFound: there is none.
+        """
+        row = self._row(kind, reference)
+        if row is None:
+            raise NotFound("unknown_reference", f"There is no {LABELS[kind]} “{reference}”.")
+        return row[0]
+
+    def name_of(self, kind: str, reference: int | str) -> str:
+        """The name of the thing, or the reference itself if there is none."""
+        row = self._row(kind, reference)
+        return row[1] if row else str(reference)
+
+    def channel_of_template(self, reference: int | str) -> int | None:
+        """The channel a template is for, or None if there is no such template."""
+        row = self._row("template", reference)
+        return row[2] if row else None

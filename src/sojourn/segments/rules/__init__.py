@@ -1,0 +1,9 @@
+"""One module per rule."""
+
+from sojourn.segments.rules.field import FieldRule
+from sojourn.segments.rules.message import MessageRule
+from sojourn.segments.rules.subscription import SubscriptionRule
+
+RULES = {"field": FieldRule, "message": MessageRule, "subscription": SubscriptionRule}
+
+__all__ = ["RULES", "FieldRule", "MessageRule", "SubscriptionRule"]

@@ -1,0 +1,122 @@
+"""The rule tree: `{"all": […]}`, `{"any": […]}`, `{"not": …}` around rules; the documented table is docs/reference/rules.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import ValidationError
+
+from sojourn.kernel.errors import Problem, SojournError
+from sojourn.profiles import Database
+from sojourn.segments.rule import Language, Lookup, Rule
+from sojourn.segments.rules import RULES
+
+Tree = dict[str, Any]
+"""A tree as it stands in documents: plain JSON."""
+MAX_RULES, MAX_DEPTH = 200, 12
+_JOIN: dict[Language, dict[str, str]] = {
+    "en": {"all": " and ", "any": " or ", "not": "not"},
+    "ru": {"all": " и ", "any": " или ", "not": "не"},
+}
+
+
+class Group:
+    """`all`, `any` or `not` over its children."""
+
+    def __init__(self, kind: str, children: list[Group | Rule]) -> None:
+        self.kind = kind
+        self.children = children
+
+    def rules(self) -> Iterator[Rule]:
+        """All rules below."""
+        for child in self.children:
+            if isinstance(child, Group):
+                yield from child.rules()
+            else:
+                yield child
+
+
+def parse_tree(tree: Any, place: str = "rules") -> Group:
+    """The tree as objects.
+
+    Raises:
+        SojournError: `bad_rules`, with the place inside the tree.
+    """
+    node = _parse(tree, place, 0)
+    group = node if isinstance(node, Group) else Group("all", [node])
+    if sum(1 for _ in group.rules()) > MAX_RULES:
+        raise SojournError("bad_rules", f"More than {MAX_RULES} rules.", place)
+    return group
+
+
+def _parse(tree: Any, place: str, depth: int) -> Group | Rule:
+    if depth > MAX_DEPTH:
+        raise SojournError("bad_rules", f"Rules are nested more than {MAX_DEPTH} deep.", place)
+    if not isinstance(tree, dict):
+        raise SojournError(
+            "bad_rules", "A rule is an object such as {rule: field, …}, {all: […]}, {any: […]} or {not: …}.", place
+        )
+    if "rule" in tree:
+        kind = RULES.get(tree["rule"]) if isinstance(tree["rule"], str) else None
+        if kind is None:
+            raise SojournError(
+                "bad_rules",
+                f"There is no rule “{tree['rule']}”; there are {', '.join(sorted(RULES))}.",
+                f"{place}.rule",
+            )
+        try:
+            return kind.model_validate(tree)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise SojournError("bad_rules", first["msg"] + ".", ".".join([place, *map(str, first["loc"])])) from None
+    if len(tree) != 1 or next(iter(tree)) not in ("all", "any", "not"):
+        raise SojournError("bad_rules", "A group has exactly one of the keys all, any, not.", place)
+    key, value = next(iter(tree.items()))
+    if key == "not":
+        return Group("not", [_parse(value, f"{place}.not", depth + 1)])
+    if not isinstance(value, list) or not value:
+        raise SojournError("bad_rules", f"“{key}” holds a list with at least one rule.", f"{place}.{key}")
+    return Group(key, [_parse(child, f"{place}.{key}.{index}", depth + 1) for index, child in enumerate(value)])
+
+
+def check(tree: Any, database: Database, lookup: Lookup, place: str = "rules") -> list[Problem]:
+    """Everything that is wrong with a tree for this database."""
+    try:
+        group = parse_tree(tree, place)
+    except SojournError as error:
+        return [Problem(error.code, error.message, error.place)]
+    return [
+        Problem(p.code, p.message, f"{place}.{p.place}" if p.place else place)
+        for rule in group.rules()
+        for p in rule.check(database, lookup)
+    ]
+
+
+def resolve(tree: Any, lookup: Lookup) -> Tree:
+    """The same tree with ids in place of names."""
+    if "rule" in tree:
+        kinds = RULES[tree["rule"]].references
+        return {
+            key: lookup.find(kinds[key], value) if key in kinds and value is not None else value
+            for key, value in tree.items()
+        }
+    key, value = next(iter(tree.items()))
+    return {key: resolve(value, lookup) if key == "not" else [resolve(child, lookup) for child in value]}
+
+
+def describe(tree: Any, language: Language, database: Database, lookup: Lookup) -> str:
+    """The tree as one sentence."""
+
+    def words(node: Group | Rule) -> str:
+        if isinstance(node, Rule):
+            return node.text(language, database, lookup)
+        parts = [
+            f"({words(child)})" if isinstance(child, Group) and len(child.children) > 1 else words(child)
+            for child in node.children
+        ]
+        if node.kind == "not":
+            return f"{_JOIN[language]['not']} ({parts[0]})"
+        return _JOIN[language][node.kind].join(parts)
+
+    return words(parse_tree(tree))

@@ -1,0 +1,18 @@
+"""SQL builder of captures for the engine."""
+
+from __future__ import annotations
+
+from sojourn.kernel.statement import Bindings
+
+
+def claim_captures(scenario_id: int, node_id: int, lane: str, bindings: Bindings, only: str = "true") -> str:
+    """Take at most `%(batch)s` captures of a start node in one lane, one per profile; `only` is a condition over the capture `c`.
+
+    Joined by ctid: any other form can turn quadratic when statistics are stale. The caller holds the lane's lock.
+    """
+    return f"""DELETE FROM capture t USING (
+      SELECT DISTINCT ON (profile_id) ctid FROM (
+        SELECT c.ctid, c.profile_id, c.at FROM capture c
+         WHERE c.lane = {lane} AND c.scenario_id = {bindings.bind(scenario_id, "int")} AND c.node_id = {bindings.bind(node_id, "int")} AND {only}
+         LIMIT %(batch)s) c ORDER BY profile_id, at) x
+     WHERE t.ctid = x.ctid AND t.lane = {lane} RETURNING t.profile_id, t.at, t.key, t.context"""
