@@ -56,7 +56,7 @@ def build(connection: psycopg.Connection[Any], people: int) -> int:
     save_template(connection, clock, "Gift letter", 1, TemplateContent(subject="A gift", html="<p>{{ promo.code }}</p><a href='{{ unsubscribe_url }}'>Leave</a>"))
     save_template(connection, clock, "Reminder", 2, TemplateContent(text="Please look"))
     pool = create_pool(connection, clock, "Welcome", "WELCOME", lifetime=timedelta(days=14))
-    load_codes(connection, pool.id, (f"W{number:09d}" for number in range(people // 2)))
+    load_codes(connection, pool.id, (f"W{number:09d}" for number in range(people)))
     _people(connection, base.table, resource.id, people)
     scenario = create_scenario(connection, clock, ScenarioDocument.model_validate(WELCOME))
     publish(connection, clock, scenario.id, settings=Settings(), accept_sandbox=True)
@@ -104,11 +104,13 @@ def _drive(url: str, moment: datetime, queue: Any) -> None:
     """One engine process: everything that is due at `moment`."""
     with connect(url, "engine") as connection:
         loop = EngineLoop(connection, VirtualClock(moment))
-        loop.step() if False else None
         started, moved = time.perf_counter(), 0
         while step := loop.step():
             moved += step
         queue.put((moved, time.perf_counter() - started))
+        if "CPU" in __import__("os").environ:
+            f = Path(f"/proc/{connection.info.backend_pid}/stat").read_text().rsplit(")", 1)[1].split()
+            print("backend cpu", (int(f[11]) + int(f[12])) / 100, "python cpu", time.process_time(), flush=True)
 
 
 def _phase(url: str, moment: datetime) -> tuple[int, float]:

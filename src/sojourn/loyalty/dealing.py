@@ -6,6 +6,8 @@ from typing import Any
 
 import psycopg
 
+from sojourn.kernel import LANES
+
 _OTHER_LANE = """
 SELECT lane, next_no, end_no FROM promo_cursor
  WHERE pool_id = %s AND lane <> %s AND next_no < end_no ORDER BY end_no - next_no DESC, lane LIMIT 1 FOR UPDATE
@@ -41,3 +43,16 @@ def deal(connection: psycopg.Connection[Any], pool_id: int, lane: int, needed: i
         (first, end, lane, pool_id),
     )
     return int(end - first)
+
+
+_AHEAD = """
+SELECT p.next_no - p.dealt_no FROM promo_cursor c JOIN promo_pool p ON p.id = c.pool_id
+ WHERE c.lane = %s AND c.pool_id = %s AND c.next_no = c.end_no AND p.dealt_no < p.next_no
+"""
+
+
+def deal_ahead(connection: psycopg.Connection[Any], pool_id: int, lane: int, expected: int) -> None:
+    """Before a pass: give a lane whose range is used up about what it will need, so that nobody must be carried; only a fair share of what is left."""
+    row = connection.execute(_AHEAD, (lane, pool_id), prepare=True).fetchone()
+    if row and (amount := min(expected, row[0] // LANES)) > 0:
+        deal(connection, pool_id, lane, amount)

@@ -62,6 +62,11 @@ class Pass:
     before: CompiledStage | None = None
     """Run first: ends passages that a new capture restarts."""
 
+    @property
+    def pools(self) -> set[int]:
+        """Promo code pools from which the pass may take."""
+        return {following.pool_id for following in self.following if following.pool_id is not None}
+
 
 @dataclass(frozen=True)
 class CompiledVersion:

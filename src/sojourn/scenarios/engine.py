@@ -13,7 +13,7 @@ import structlog
 from psycopg import errors
 
 from sojourn.kernel import Clock
-from sojourn.loyalty.dealing import deal
+from sojourn.loyalty.dealing import deal, deal_ahead
 from sojourn.scenarios.compiler import CompiledStage, CompiledVersion, Pass
 from sojourn.scenarios.entry import CARRIED_TABLE
 from sojourn.scenarios.failures import fail_one, hold_node
@@ -58,6 +58,8 @@ class Engine:
         self.clock = clock
         self.batch = batch
         self._prepared: dict[int, _Prepared] = {}
+        self._demand: dict[int, float] = {}
+        """Codes a pool gave for each person of the last pass: how much to deal ahead. Only speed depends on it."""
         self._culprits: dict[tuple[int, int], list[datetime]] = {}
         connection.execute(CARRIED_TABLE)
 
@@ -130,6 +132,9 @@ class Engine:
         prepared = self._prepared[version.version_id]
         base = {"lane": lane, "now": now, "batch": size, "last": False}
         with self.connection.transaction():
+            for pool_id in done.pools:
+                if expected := self._demand.get(pool_id):
+                    deal_ahead(self.connection, pool_id, lane, int(expected * size * 4))
             if done.before:
                 self._run_stage(prepared, done.before, base)
             taken, planned, carried = self._run_stage(prepared, done.stage, base)
@@ -142,6 +147,7 @@ class Engine:
                     planned += lists
                     continue
                 while waiting := self._carried_to(following.node_id, int(following.entry)):
+                    self._demand[following.pool_id] = max(self._demand.get(following.pool_id, 0.0), waiting / max(taken, 1))
                     given = deal(self.connection, following.pool_id, lane, waiting)
                     arrived, lists, more = self._run_stage(prepared, following.stage, {**base, "last": given == 0})
                     carried += more - arrived

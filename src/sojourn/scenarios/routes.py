@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import psycopg
+from psycopg.types.numeric import Int4
 
 from sojourn.scenarios.compiler import CompiledStage, CompiledVersion
 from sojourn.scenarios.stage import Entry, Exit
@@ -42,8 +43,9 @@ def register_routes(
     for stage in stages:
         values = {}
         for number, leaf in enumerate(stage.leaves):
+            # As int4: a list of small numbers would travel as smallint[] and be converted once a row.
             values[f"routes_{number}"] = [
-                known[_key([n for n, _ in way], [o for _, o in way], int(stage.entry), int(leaf.exit), leaf.node_id)]
+                Int4(known[_key([n for n, _ in way], [o for _, o in way], int(stage.entry), int(leaf.exit), leaf.node_id)])
                 for way in leaf.flow.paths
             ]
         result.append(values)

@@ -46,7 +46,9 @@ class MessageRule(Rule):
         where = [f"{alias}.lane = {context.lane}"]
         if self.scope == "passage":
             where.append(f"{alias}.passage_id = {context.passage_id or 'NULL'}")
-        if self.scope == "ever" or by_link:
+        elif not by_link:
+            where.append(f"{alias}.passage_id IN ({_passages(context)})")
+        if by_link:
             where.append(f"{alias}.profile_id = {context.profile_id}")
         if self.channel is not None:
             where.append(f"{alias}.channel = {context.bind(CHANNELS[self.channel], 'smallint')}")
@@ -74,3 +76,10 @@ class MessageRule(Rule):
         times = " " + words["times"].format(n=self.at_least) if self.at_least > 1 else ""
         link = f" ({self.link})" if self.link else ""
         return f"{subject}{template} {words[self.event]}{link}{times} {words[self.scope]}"
+
+
+def _passages(context: RuleContext) -> str:
+    """All passages of the profile: the ledger has no index by profile, since that would cost every message a microsecond."""
+    same = f"x.lane = {context.lane} AND x.profile_id = {context.profile_id}"
+    own = f"SELECT {context.passage_id} UNION ALL " if context.passage_id else ""
+    return f"{own}SELECT x.passage_id FROM resting x WHERE {same} UNION ALL SELECT x.passage_id FROM passage_ended x WHERE {same}"

@@ -55,7 +55,8 @@ CREATE TABLE profile_database (
 CREATE TABLE profile_field (                       -- custom fields; the column in profile_<database_id> is f<id>
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, database_id int NOT NULL REFERENCES profile_database ON DELETE CASCADE, name text NOT NULL,
   title text NOT NULL, type text NOT NULL CHECK (type IN ('integer', 'float', 'line', 'date', 'boolean', 'enum', 'ip', 'tags', 'object', 'objects')),
-  required boolean NOT NULL DEFAULT false, options text[], hidden boolean NOT NULL DEFAULT false, UNIQUE (database_id, name));
+  required boolean NOT NULL DEFAULT false, options text[], hidden boolean NOT NULL DEFAULT false,
+  matching boolean NOT NULL DEFAULT false, UNIQUE (database_id, name));   -- matching: its values stand in `identity`
 
 CREATE TABLE resource (
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, account_id int NOT NULL DEFAULT 1 REFERENCES account, created_at timestamptz NOT NULL, name text NOT NULL,
@@ -69,7 +70,8 @@ CREATE TABLE resource (
 
 CREATE TABLE identity (                            -- the one place of matching
   profile_id bigint NOT NULL, database_id int NOT NULL, lane smallint NOT NULL, kind smallint NOT NULL, value text NOT NULL);
--- kinds: 1 profile e-mail (unique), 2 profile phone, 3 e-mail subscription, 4 SMS subscription, 5 push, 6 custom field (value '<field id>:<value>')
+-- kinds: 1 profile e-mail (unique), 2 profile phone, 3 e-mail subscription, 4 SMS subscription, 5 push, 6 custom field (value '<field id>:<value>'),
+--        7 subscription of another channel (value '<channel>:<contact>')
 CREATE UNIQUE INDEX identity_unique ON identity (database_id, value) WHERE kind = 1;
 CREATE INDEX identity_shared ON identity (database_id, kind, value, profile_id) WHERE kind <> 1;
 CREATE INDEX identity_of ON identity (profile_id) WHERE kind <> 1;
@@ -86,6 +88,7 @@ CREATE TABLE subscription (
 CREATE UNIQUE INDEX subscription_contact ON subscription (lane, profile_id, resource_id, channel, contact);
 -- the contact to write to is chosen when a subscription is written, not at every node
 CREATE UNIQUE INDEX subscription_pick ON subscription (lane, profile_id, resource_id, channel) INCLUDE (id, effective) WHERE preferred;
+CREATE INDEX subscription_suspended ON subscription (suspended_until) WHERE status = 5;
 
 CREATE TABLE change (                              -- what changed in a profile or subscription, written by every writer
   profile_id bigint NOT NULL, at timestamptz NOT NULL, subject_id bigint, database_id int NOT NULL, lane smallint NOT NULL, kind smallint NOT NULL,
@@ -126,7 +129,7 @@ CREATE TABLE message (
 -- state: 0 planned 1 handing over 2 accepted 3 rejected 4 in doubt 5 cancelled 9 not sent (refused before hand-over, see reason)
 -- reason: 1 no subscription 2 status forbids 3 no template 4 render error 5 recipient refused 6 lifetime over 7 cancelled 8 profile gone
 -- flags: bit 0 confirmation letter, bit 1 somebody waits for the outcome (a row in `answer` is due)
-CREATE INDEX message_profile ON message (lane, profile_id);
+-- No index by profile: the messages of a profile are those of its passages (resting, passage_ended); an index here costs 1 µs a message.
 
 CREATE TABLE request_definition (                  -- what an API request sends; written when a scenario is published, never changed
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, method text NOT NULL, url text NOT NULL, headers jsonb NOT NULL DEFAULT '{}', body text,
