@@ -39,7 +39,11 @@ def test_a_letter_reads_back_as_it_was_given():
     text, page = message.iter_parts()
     assert (text.get_content_type(), page.get_content_type()) == ("text/plain", "text/html")
     assert text.get_payload(decode=True) == "Привет\r\n".encode() and page.get_payload(decode=True) == html
-    assert message["From"] == "Shop <news@shop.test>" and message["To"] == "anna@example.test" and message["Reply-To"] == "help@shop.test"
+    assert (
+        message["From"] == "Shop <news@shop.test>"
+        and message["To"] == "anna@example.test"
+        and message["Reply-To"] == "help@shop.test"
+    )
     assert message["Date"].datetime == datetime(2026, 11, 2, 10, 0, 5, tzinfo=UTC)
     assert message["List-Unsubscribe"] == f"<{VALUES['unsubscribe_url']}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
@@ -66,7 +70,19 @@ def test_any_subject_survives(subject):
     assert all(len(line) <= 78 for line in raw.split(b"\r\n\r\n")[0].split(b"\r\n") if b"Unsubscribe" not in line)
 
 
-@pytest.mark.parametrize("name", ["Магазин", "Shop, Inc.", 'The "Shop"', "a\\b", "", "Plain Shop", "Очень длинное имя отправителя, которое не помещается в строку", "=?utf-8?Q?x?="])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Магазин",
+        "Shop, Inc.",
+        'The "Shop"',
+        "a\\b",
+        "",
+        "Plain Shop",
+        "Очень длинное имя отправителя, которое не помещается в строку",
+        "=?utf-8?Q?x?=",
+    ],
+)
 def test_any_sender_name_survives(name):
     raw, message = letter(from_name=name)
     shown, plain = parseaddr(email.message_from_bytes(raw)["From"])

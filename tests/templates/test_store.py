@@ -27,7 +27,9 @@ def test_a_new_version_is_made_only_when_the_content_differs(connection, clock):
 
 def test_the_links_of_a_version_stand_in_the_database(connection, clock):
     template_id, _ = save_template(connection, clock, "news", 1, LETTER)
-    links = connection.execute("SELECT links FROM template_version WHERE template_id = %s", (template_id,)).fetchone()[0]
+    links = connection.execute("SELECT links FROM template_version WHERE template_id = %s", (template_id,)).fetchone()[
+        0
+    ]
     assert links == [{"number": 1, "address": "https://shop.test/", "kind": "static"}]
 
 
@@ -57,7 +59,9 @@ def test_a_letter_without_a_way_to_unsubscribe_is_refused(connection, clock):
 
 def test_a_confirmation_letter_needs_the_link_that_confirms(connection, clock):
     with pytest.raises(SojournError) as error:
-        save_template(connection, clock, "welcome", 1, TemplateContent(subject="x", html="<p>hi</p>"), confirmation=True)
+        save_template(
+            connection, clock, "welcome", 1, TemplateContent(subject="x", html="<p>hi</p>"), confirmation=True
+        )
     assert problems(error) == {"html": "opt_in_url"}
     content = TemplateContent(subject="x", html='<a href="{{ opt_in_url }}">Yes</a>')
     template_id, _ = save_template(connection, clock, "welcome", 1, content, confirmation=True)
@@ -66,7 +70,13 @@ def test_a_confirmation_letter_needs_the_link_that_confirms(connection, clock):
 
 def test_broken_mjml_is_refused_with_a_place(connection, clock):
     with pytest.raises(SojournError) as error:
-        save_template(connection, clock, "news", 1, TemplateContent(subject="x", mjml="<mjml><mj-body><mj-section></mj-body></mjml>"))
+        save_template(
+            connection,
+            clock,
+            "news",
+            1,
+            TemplateContent(subject="x", mjml="<mjml><mj-body><mj-section></mj-body></mjml>"),
+        )
     (problem,) = error.value.problems
     assert problem.code == "mjml" and problem.place.startswith("mjml")
 

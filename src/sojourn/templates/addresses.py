@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+from binascii import b2a_base64
 from functools import cached_property
+from typing import Any
 
 from sojourn.kernel import tokens
 from sojourn.kernel.tokens import LinkSigner, MessageRef, derive
 
 _TAG = 12
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class LinkFactory:
@@ -25,24 +28,20 @@ class LinkFactory:
         """The links of one message."""
         return MessageLinks(self, MessageRef(lane, passage_id, hop))
 
-    def sign_destination(self, token: str, number: int, destination: str) -> str:
-        """A destination as the last part of a click address; it fits this token and number only."""
-        raw = destination.encode()
-        return base64.urlsafe_b64encode(self._tag(token, number, raw) + raw).rstrip(b"=").decode()
-
     def read_destination(self, token: str, number: int, text: str) -> str | None:
         """The signed destination, or None if nobody here signed it."""
         try:
             raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
             destination = raw[_TAG:]
-            return (
-                destination.decode() if hmac.compare_digest(raw[:_TAG], self._tag(token, number, destination)) else None
-            )
+            tag = self.destination_tag(token)
+            tag.update(b"/%d/%s" % (number, destination))
+            return destination.decode() if hmac.compare_digest(raw[:_TAG], tag.digest()) else None
         except ValueError:
             return None
 
-    def _tag(self, token: str, number: int, destination: bytes) -> bytes:
-        return hashlib.blake2s(f"{token}/{number}/".encode() + destination, key=self._key, digest_size=_TAG).digest()
+    def destination_tag(self, token: str) -> Any:
+        """The keyed hash of a message's destinations, fed with its token: a signature fits one message and link only."""
+        return hashlib.blake2s(token.encode(), key=self._key, digest_size=_TAG)
 
 
 class MessageLinks:
@@ -56,13 +55,14 @@ class MessageLinks:
         return self._factory.signer.sign(kind, self.ref.lane, self.ref.passage_id, self.ref.hop)
 
     @cached_property
-    def _click_token(self) -> str:
-        return self._token(tokens.CLICK)
+    def _click(self) -> tuple[str, Any]:
+        token = self._token(tokens.CLICK)
+        return f"{self._factory.base_url}/c/{token}", self._factory.destination_tag(token)
 
     @property
     def click_base(self) -> str:
         """What the number of a link is appended to, after a slash."""
-        return f"{self._factory.base_url}/c/{self._click_token}"
+        return self._click[0]
 
     @property
     def open_url(self) -> str:
@@ -86,4 +86,9 @@ class MessageLinks:
 
     def destination(self, number: int, address: str) -> str:
         """The tracked form of a destination that only this message has."""
-        return f"{self.click_base}/{number}/{self._factory.sign_destination(self._click_token, number, address)}"
+        base, fed = self._click
+        raw = address.encode()
+        tag = fed.copy()
+        tag.update(b"/%d/%s" % (number, raw))
+        signed = b2a_base64(tag.digest() + raw, newline=False).translate(_URL_SAFE, b"=\n")
+        return f"{base}/{number}/{signed.decode()}"

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Literal, TextIO
+from urllib.parse import quote
 
 from liquid import BlockNode, Environment, Node, RenderContext, TokenStream
 from liquid.builtin.output import Output, OutputNode
+from liquid.builtin.tags.echo_tag import EchoTag
 from liquid.exceptions import ResourceLimitError
 from liquid.filter import with_context
 from liquid.parser import get_parser
@@ -20,7 +22,6 @@ from liquid.template import BoundTemplate
 from liquid.token import TOKEN_TAG
 from liquid.undefined import is_undefined
 from liquid.utils import ReadOnlyChainMap
-from markupsafe import Markup
 
 Escape = Literal["html", "url", "json"] | None
 """How values are made safe for where they stand; None: plain text."""
@@ -35,6 +36,7 @@ _SEQUENCE_FILTERS = (
     "compact", "concat", "find", "find_index", "first", "has", "join", "last", "map", "reject", "reverse", "size", "sort",
     "sort_natural", "sum", "uniq", "where",
 )  # fmt: skip
+_TRACKED_SCHEMES = ("http://", "https://")
 _FORBIDDEN_TAGS = ("include", "render")
 
 
@@ -71,6 +73,7 @@ class Language(Environment):
             del self.tags[name]
         if self.escape in ("url", "json"):
             self.add_tag(_EscapedOutput)
+            self.add_tag(_EscapedEcho)
         for name in _SEQUENCE_FILTERS:
             self.add_filter(name, _bounded(self.filters[name]))
         self.add_filter("replace", _bounded_replace(self.filters["replace"]))
@@ -108,8 +111,12 @@ class TrackedNode(Node):
 
 def signed(sign: Callable[[int, str], str], number: int, address: str, escaped: bool) -> str:
     """The tracked form of a rendered address; what is not http(s) stays as it is."""
-    destination = (html.unescape(address) if escaped else address).strip()
-    return sign(number, destination) if destination[:8].lower().startswith(("http://", "https://")) else address
+    destination = (html.unescape(address) if escaped and "&" in address else address).strip()
+    return (
+        sign(number, destination)
+        if destination.startswith(_TRACKED_SCHEMES) or destination[:8].lower().startswith(_TRACKED_SCHEMES)
+        else address
+    )
 
 
 class _TrackedTag(Tag):
@@ -134,6 +141,10 @@ class _EscapedOutput(Output):
     node_class = _EscapedOutputNode
 
 
+class _EscapedEcho(EchoTag):
+    node_class = _EscapedOutputNode  # type: ignore[assignment]
+
+
 def last_filter(node: OutputNode) -> str | None:
     """The name of the filter that an output statement applies last."""
     filters = getattr(node.expression, "filters", None)
@@ -146,8 +157,6 @@ def escaped(value: object, escape: Escape, after: str | None) -> str:
         return to_liquid_string(value, False)
     if escape == "json":
         return _json_inside(value)
-    from urllib.parse import quote
-
     return quote(to_liquid_string(value, False), safe="")
 
 
@@ -221,24 +230,3 @@ def language(escape: Escape) -> Language:
 def tracked_language(escape: Escape) -> TrackedLanguage:
     """The language of texts whose links were rewritten."""
     return _TRACKED.get(escape) or _TRACKED.setdefault(escape, TrackedLanguage(escape))
-
-
-__all__ = [
-    "CLICK",
-    "LOOP_LIMIT",
-    "OUTPUT_LIMIT",
-    "SIGN",
-    "VARIABLE_LIMIT",
-    "Escape",
-    "Language",
-    "Markup",
-    "Scope",
-    "Text",
-    "TrackedLanguage",
-    "TrackedNode",
-    "escaped",
-    "language",
-    "last_filter",
-    "signed",
-    "tracked_language",
-]

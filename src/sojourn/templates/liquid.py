@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from io import StringIO
 from typing import Any
 
 from liquid import BlockNode, Node
@@ -26,6 +25,7 @@ from liquid.builtin.tags.for_tag import BreakNode, ContinueNode, ForNode
 from liquid.builtin.tags.if_tag import IfNode
 from liquid.builtin.tags.inline_comment_tag import InlineCommentNode
 from liquid.builtin.tags.unless_tag import UnlessNode
+from liquid.exceptions import LiquidInterrupt, LiquidSyntaxError
 from liquid.expression import Expression
 from liquid.output import LimitedStringIO
 from markupsafe import Markup
@@ -45,6 +45,7 @@ from sojourn.templates.language import (
 )
 
 Rendering = Callable[[dict[str, Any]], Any]
+_RUNTIME = {name: getattr(runtime, name) for name in runtime.__all__}
 _SPECIAL_KEYS = ("size", "first", "last")
 _SILENT = (CommentNode, DocNode, InlineCommentNode)
 _COMPARISONS = {
@@ -107,6 +108,7 @@ class _Writer:
         analysis = template.analyze()
         self._assigned = frozenset(analysis.locals)
         self._tags = frozenset(analysis.tags)
+        self._continues = any(_goes_on(node) for top in template.nodes for node in (top, *_descendants(top)))
         self._constants: dict[str, Any] = {}
         self._roots: dict[str, str] = {}
         self._used: set[str] = set()
@@ -131,25 +133,7 @@ class _Writer:
         join = "b''.join(o)" if self._binary else "''.join(o)"
         lines.append(f" return finished({join})")
         namespace: dict[str, Any] = {
-            **{
-                name: getattr(runtime, name)
-                for name in (
-                    "UNDEFINED",
-                    "NOWHERE",
-                    "Budget",
-                    "member",
-                    "truthy",
-                    "eq",
-                    "eq_values",
-                    "le",
-                    "lt",
-                    "contains",
-                )
-            },
-            **{
-                name: getattr(runtime, name)
-                for name in ("iterate", "sliced", "for_loop", "bound_variables", "finished")
-            },
+            **_RUNTIME,
             "put": runtime.printer(self._language.escape, self._binary),
             "signed": runtime.signer(self._language.escape, self._binary),
             "lazy": partial(_LazyScope, self._template, self._binary),
@@ -188,7 +172,7 @@ class _Writer:
             try:
                 if isinstance(node, ContentNode):
                     if not mute and node.text:
-                        parts.append(self._constant(node.text.encode() if self._binary else node.text))
+                        parts.append(self._constant(runtime.crlf(node.text) if self._binary else node.text))
                 elif isinstance(node, OutputNode) and not mute:
                     parts.append(self._output(node, frame))
                 elif not isinstance(node, _SILENT):
@@ -201,7 +185,7 @@ class _Writer:
                 flush()
                 self._used.add("x")
                 known = self._constant(node)
-                lines.append(f"{indent}{known}.render(x(), NOWHERE)" if mute else f"{indent}a(x.render({known}))")
+                lines.append(f"{indent}x.run({known})" if mute else f"{indent}a(x.render({known}))")
         flush()
         return lines
 
@@ -242,8 +226,11 @@ class _Writer:
 
     def _case(self, node: CaseNode, frame: _Frame, depth: int, mute: bool) -> list[str]:
         """Every matching `when` is rendered, as often as it matches; `else` only if nothing before it did."""
-        indent, open_, hits, subject = " " * depth, self._name("d"), self._name("h"), self._name("s")
-        lines = [f"{indent}{open_} = True", f"{indent}{subject} = {self._value(node.expression, frame)}"]
+        indent, open_, hits = " " * depth, self._name("d"), self._name("h")
+        subject = self._value(
+            node.expression, frame
+        )  # asked again at each `when`: a block before it may have assigned it
+        lines = [f"{indent}{open_} = True"]
         for block in node.blocks:
             if not isinstance(block, MultiExpressionBlockNode):
                 lines += [f"{indent}if {open_}:", *self._block(block, frame, depth + 1, mute)]
@@ -267,11 +254,7 @@ class _Writer:
         return lines
 
     def _for(self, node: ForNode, frame: _Frame, depth: int, mute: bool) -> list[str]:
-        if (
-            frame.append != "a"
-            or isinstance(getattr(node.expression.offset, "value", None), str)
-            or self._tags & {"increment", "decrement"}
-        ):
+        if frame.append != "a" or self._continues or self._tags & {"increment", "decrement"}:
             raise _Unusual
         loop, indent = node.expression, " " * depth
         over, length, item, helper = self._name("i"), self._name("n"), self._name("t"), self._name("f")
@@ -420,14 +403,27 @@ class _LazyScope:
 
     def render(self, node: Node) -> Any:
         """What python-liquid makes of one node."""
-        buffer: StringIO = LimitedStringIO(OUTPUT_LIMIT)
-        node.render(self(), buffer)
-        text = buffer.getvalue()
+        text = self.run(node)
         return runtime.crlf(text) if self._binary else text
+
+    def run(self, node: Node) -> str:
+        """The same as text; also for nodes whose output is dropped."""
+        buffer = LimitedStringIO(OUTPUT_LIMIT)
+        try:
+            node.render(self(), buffer)
+        except LiquidInterrupt as interrupt:
+            raise LiquidSyntaxError(f"unexpected '{interrupt}'", token=node.token) from interrupt
+        return buffer.getvalue()
 
 
 def _escaped_after(escape: Escape, after: str, value: object) -> str:
     return escaped(value, escape, after)
+
+
+def _goes_on(node: Node) -> bool:
+    """Whether a loop begins where an earlier one ended (`offset: continue`): then loops must remember their ends."""
+    offset = getattr(getattr(node, "expression", None), "offset", None)
+    return isinstance(offset, primitive.StringLiteral)
 
 
 def _descendants(node: Node) -> Iterator[Node]:
