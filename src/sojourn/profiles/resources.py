@@ -1,0 +1,127 @@
+"""Resources: the publishers that people subscribe to, with their channels, databases and sender."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from sojourn.kernel import Clock
+from sojourn.kernel.errors import Conflict, NotFound, SojournError
+from sojourn.profiles.contacts import parse_email
+from sojourn.profiles.statuses import CHANNEL_NUMBERS, CHANNEL_WORDS, EMAIL
+
+_COLUMNS = "id, name, description, channels, database_ids, url, from_name, from_email, reply_to, group_ids"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A resource. `channels` are numbers; no `database_ids` means: profiles of every database may subscribe."""
+
+    id: int
+    name: str
+    description: str
+    channels: tuple[int, ...]
+    database_ids: tuple[int, ...]
+    url: str | None
+    from_name: str | None
+    from_email: str | None
+    reply_to: str | None
+    group_ids: tuple[int, ...]
+
+    def serves(self, database_id: int) -> bool:
+        """Whether profiles of a database may subscribe."""
+        return not self.database_ids or database_id in self.database_ids
+
+
+def channel_number(channel: int | str) -> int:
+    """The number of a channel given by number or word.
+
+    Raises:
+        SojournError: `unknown_channel`.
+    """
+    number = CHANNEL_NUMBERS.get(channel.strip().lower(), 0) if isinstance(channel, str) else channel
+    if isinstance(number, bool) or number not in CHANNEL_WORDS:
+        raise SojournError("unknown_channel", f"A channel is one of {', '.join(CHANNEL_WORDS.values())}.", "channel")
+    return number
+
+
+def create_resource(
+    connection: psycopg.Connection[Any], clock: Clock, name: str, *, channels: Sequence[int | str] = (EMAIL,), database_ids: Sequence[int] = (),
+    description: str = "", url: str | None = None, from_name: str | None = None, from_email: str | None = None, reply_to: str | None = None,
+    group_ids: Sequence[int] = (),
+) -> Resource:  # fmt: skip
+    """Make a resource.
+
+    Raises:
+        SojournError: `bad_name`, `unknown_channel`, `incorrect_email`. NotFound: `unknown_database`. Conflict: `resource_exists`.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= 200 or "\x00" in name:
+        raise SojournError("bad_name", "A name of 1 to 200 characters is needed.", "name")
+    for place, address in (("from_email", from_email), ("reply_to", reply_to)):
+        if address and not parse_email(address):
+            raise SojournError("incorrect_email", "An e-mail address is needed.", place)
+    if any(value and ("\r" in value or "\n" in value or "\x00" in value) for value in (from_name, url)):
+        raise SojournError("bad_text", "A name or address of a sender is one line.", "from_name")
+    numbers = sorted({channel_number(channel) for channel in channels})
+    if not numbers:
+        raise SojournError("unknown_channel", "A resource has one channel at least.", "channels")
+    wanted = sorted(set(database_ids))
+    known = connection.execute("SELECT count(*) FROM profile_database WHERE id = ANY(%s)", (wanted,)).fetchone()
+    if known is None or known[0] != len(wanted):
+        raise NotFound("unknown_database", "One of the profile databases does not exist.", "database_ids")
+    try:
+        row = connection.execute(
+            "INSERT INTO resource (created_at, name, description, channels, database_ids, url, from_name, from_email, reply_to, group_ids)"
+            f" VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}",
+            (clock.now(), name, description, numbers, wanted, url, from_name, from_email, reply_to, list(group_ids)),
+        ).fetchone()
+    except psycopg.errors.UniqueViolation:
+        raise Conflict("resource_exists", f"There is a resource “{name}” already.", "name") from None
+    assert row
+    return _resource(row)
+
+
+def _resource(row: tuple[Any, ...]) -> Resource:
+    return Resource(row[0], row[1], row[2], tuple(row[3]), tuple(row[4]), row[5], row[6], row[7], row[8], tuple(row[9]))
+
+
+def resource(connection: psycopg.Connection[Any], id_or_name: int | str) -> Resource:
+    """One resource, by number or by name.
+
+    Raises:
+        NotFound: `unknown_resource`.
+    """
+    by_number = isinstance(id_or_name, int)
+    fits = -(2**31) <= id_or_name < 2**31 if isinstance(id_or_name, int) else "\x00" not in id_or_name
+    row = (
+        connection.execute(
+            f"SELECT {_COLUMNS} FROM resource WHERE {'id' if by_number else 'name'} = %s", (id_or_name,)
+        ).fetchone()
+        if fits
+        else None
+    )
+    if row is None:
+        raise NotFound("unknown_resource", f"There is no resource “{id_or_name}”.", "resource_id")
+    return _resource(row)
+
+
+def resources(connection: psycopg.Connection[Any], ids: Sequence[int]) -> dict[int, Resource]:
+    """Those of the resources that exist, by number."""
+    found = map(_resource, connection.execute(f"SELECT {_COLUMNS} FROM resource WHERE id = ANY(%s)", (list(ids),)))
+    return {item.id: item for item in found}
+
+
+def list_resources(
+    connection: psycopg.Connection[Any], *, after: int = 0, limit: int = 100, database_id: int | None = None
+) -> list[Resource]:
+    """Resources in the order of their numbers, after the number `after`, 1,000 at most; of one database if asked."""
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM resource WHERE id > %(after)s AND (%(database)s::int IS NULL OR database_ids = '{{}}' OR %(database)s::int = ANY(database_ids))"
+        " ORDER BY id LIMIT %(limit)s",
+        {"after": after, "database": database_id, "limit": max(0, min(limit, 1_000))},
+    )
+    return [_resource(row) for row in rows]
