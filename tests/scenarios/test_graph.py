@@ -6,7 +6,12 @@ from sojourn.kernel.errors import SojournError
 from sojourn.scenarios.durations import format_duration, parse_duration, to_timedelta
 from sojourn.scenarios.graph import Links, parse_document, read_document
 
-MINIMAL = {"format": "sojourn/scenario@1", "name": "A", "database": "Customers", "nodes": [{"id": 0, "type": "start", "links": {"next": 1}}, {"id": 1, "type": "pause"}]}
+MINIMAL = {
+    "format": "sojourn/scenario@1",
+    "name": "A",
+    "database": "Customers",
+    "nodes": [{"id": 0, "type": "start", "links": {"next": 1}}, {"id": 1, "type": "pause"}],
+}
 
 
 def test_yaml_and_json_give_the_same_document() -> None:
@@ -19,7 +24,7 @@ def test_yaml_and_json_give_the_same_document() -> None:
 
 @pytest.mark.parametrize(
     ("text", "place"),
-    [("{\n  oops", "line 2, column 3"), ("name: [1, 2\nother: x", "line 2, column 1")],
+    [("{\n  oops", "line 2, column 3"), ("name: [1, 2\nother: x", "line 2, column 6")],
 )
 def test_a_broken_file_names_line_and_column(text: str, place: str) -> None:
     with pytest.raises(SojournError) as caught:
@@ -39,7 +44,9 @@ def test_an_unknown_key_is_refused_and_not_ignored() -> None:
         parse_document({**MINIMAL, "nods": []})
 
 
-@pytest.mark.parametrize(("text", "normal"), [("90m", "1h 30m"), ("1d 2h 30m 10s", "1d 2h 30m 10s"), ("2W", "14d"), ("36h", "1d 12h")])
+@pytest.mark.parametrize(
+    ("text", "normal"), [("90m", "1h 30m"), ("1d 2h 30m 10s", "1d 2h 30m 10s"), ("2W", "14d"), ("36h", "1d 12h")]
+)
 def test_durations_have_a_normal_form(text: str, normal: str) -> None:
     assert parse_duration(text) == normal
     assert format_duration(to_timedelta(normal)) == normal
@@ -52,10 +59,25 @@ def test_what_is_no_duration_is_refused(text: object) -> None:
 
 
 def test_the_welcome_graph_has_one_back_link() -> None:
-    links = {0: {"next": 2}, 2: {"next": 3}, 3: {"next": 4}, 4: {"yes": 5, "no": 8}, 5: {}, 8: {"yes": 9, "no": 10}, 9: {}, 10: {"next": 11}, 11: {"next": 4}}
+    links = {
+        0: {"next": 2},
+        2: {"next": 3},
+        3: {"next": 4},
+        4: {"yes": 5, "no": 8},
+        5: {},
+        8: {"yes": 9, "no": 10},
+        9: {},
+        10: {"next": 11},
+        11: {"next": 4},
+    }
     ports = {node: list(out) or ["next"] for node, out in links.items()}
     graph = Links([0], ports, links)
     assert graph.back == {(11, "next")}
     assert graph.doors == [4]
     rank = {node: index for index, node in enumerate(graph.order)}
-    assert all(rank[node] < rank[target] for node, out in links.items() for port, target in out.items() if (node, port) not in graph.back)
+    assert all(
+        rank[node] < rank[target]
+        for node, out in links.items()
+        for port, target in out.items()
+        if (node, port) not in graph.back
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -65,7 +65,8 @@ class Engine:
 
     def prepare(self, version: CompiledVersion) -> None:
         """Make a version known: looks up (and where new, writes) the routes of its stages."""
-        if version.version_id in self._prepared:
+        known = self._prepared.get(version.version_id)
+        if known and known.version is version:
             return
         prepared = _Prepared(version)
         stages = [s for done in [*version.captures.values(), *version.wakes.values()] for s in _stages(done)]
@@ -73,9 +74,10 @@ class Engine:
             prepared.values[id(stage)] = {**stage.values, **values}
         self._prepared[version.version_id] = prepared
 
-    def forget(self, version_id: int) -> None:
-        """Forget a version."""
-        self._prepared.pop(version_id, None)
+    def keep(self, version_ids: Collection[int]) -> None:
+        """Forget all other versions."""
+        for version_id in self._prepared.keys() - set(version_ids):
+            del self._prepared[version_id]
 
     @contextmanager
     def lane(self, lane: int) -> Iterator[bool]:
@@ -147,7 +149,9 @@ class Engine:
                     planned += lists
                     continue
                 while waiting := self._carried_to(following.node_id, int(following.entry)):
-                    self._demand[following.pool_id] = max(self._demand.get(following.pool_id, 0.0), waiting / max(taken, 1))
+                    self._demand[following.pool_id] = max(
+                        self._demand.get(following.pool_id, 0.0), waiting / max(taken, 1)
+                    )
                     given = deal(self.connection, following.pool_id, lane, waiting)
                     arrived, lists, more = self._run_stage(prepared, following.stage, {**base, "last": given == 0})
                     carried += more - arrived

@@ -59,6 +59,7 @@ class EngineLoop:
             return
         for version in self.versions.refresh():
             self.engine.prepare(version)
+        self.engine.keep(self.versions.compiled)
         self._refreshed = time.monotonic()
 
     def refresh_now(self) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from sojourn.triggers.sql import DROP_FIRST
+
 if TYPE_CHECKING:
     from sojourn.scenarios.compiler import CompiledVersion, Pass
 
@@ -25,10 +27,8 @@ counted AS (
 INSERT INTO passage_failure (passage_id, at, profile_id, scenario_id, version_id, node_id, hop, lane, code, message)
 SELECT passage_id, due_at, profile_id, scenario_id, version_id, node_id, hop, lane, %(code)s, %(message)s FROM culprit
 """
-_FAIL_CAPTURE = """
-WITH culprit AS (
-  DELETE FROM capture c USING (SELECT ctid FROM capture WHERE lane = %(lane)s AND scenario_id = %(scenario)s AND node_id = %(node)s LIMIT 1) x
-   WHERE c.ctid = x.ctid AND c.lane = %(lane)s RETURNING c.*)
+_FAIL_CAPTURE = f"""
+WITH culprit AS ({DROP_FIRST})
 INSERT INTO entry_refused (profile_id, at, scenario_id, node_id, lane, reason, key) SELECT profile_id, at, scenario_id, node_id, lane, 5, key FROM culprit
 """
 

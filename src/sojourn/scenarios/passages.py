@@ -10,7 +10,7 @@ import psycopg
 
 from sojourn.kernel import lane_of
 from sojourn.scenarios.graph import ScenarioDocument
-from sojourn.scenarios.statistics import _port_ids
+from sojourn.scenarios.statistics import ports_of
 
 REASONS = {1: "completed", 2: "exited", 3: "failed", 4: "removed", 5: "restarted", 6: "visit_cap"}
 
@@ -89,7 +89,7 @@ def passages_of(
                 node,
                 nodes[node].title,
                 nodes[node].type,
-                _port_ids(nodes[node].type, nodes[node].settings)[output],
+                ports_of(nodes[node])[output].id,
                 at,
             )
             for hop, node, output, at in steps.get(passage_id, [])

@@ -45,7 +45,11 @@ def register_routes(
         for number, leaf in enumerate(stage.leaves):
             # As int4: a list of small numbers would travel as smallint[] and be converted once a row.
             values[f"routes_{number}"] = [
-                Int4(known[_key([n for n, _ in way], [o for _, o in way], int(stage.entry), int(leaf.exit), leaf.node_id)])
+                Int4(
+                    known[
+                        _key([n for n, _ in way], [o for _, o in way], int(stage.entry), int(leaf.exit), leaf.node_id)
+                    ]
+                )
                 for way in leaf.flow.paths
             ]
         result.append(values)

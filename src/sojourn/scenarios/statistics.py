@@ -9,8 +9,8 @@ from typing import Any
 
 import psycopg
 
-from sojourn.scenarios.graph import ScenarioDocument
-from sojourn.scenarios.node_type import parse_settings
+from sojourn.scenarios.graph import NodeDocument, ScenarioDocument
+from sojourn.scenarios.node_type import Port, parse_settings
 from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.stage import Entry, Exit
 
@@ -104,9 +104,9 @@ def statistics(
     for version_id, ways, outputs, entry, exit_, exit_node, in_period, ever in connection.execute(_ROUTES, period):
         count, ports = int(in_period or 0), graphs[version_id]
         for node, output in zip(ways, outputs, strict=True):
-            port = ports[node][output]
+            port, taken = ports[node][output]
             nodes[node].outputs[port] += count
-            links[node, port] += count
+            links[node, taken] += count
         if entry == Entry.WOKE:
             inside[ways[0] if ways else exit_node] -= int(ever)
         if exit_ == Exit.RESTS:
@@ -131,21 +131,27 @@ def statistics(
     return Statistics(totals, dict(nodes), figures_of_links)
 
 
-def _graphs(connection: psycopg.Connection[Any], scenario_id: int) -> dict[int, dict[int, list[str]]]:
-    """For each version: the outputs of each node, by number."""
+def _graphs(connection: psycopg.Connection[Any], scenario_id: int) -> dict[int, dict[int, list[tuple[str, str]]]]:
+    """For each version: the outputs of each node by number, each with the output whose link is taken (an optional one without link: the first)."""
     found = {}
     for version_id, graph in connection.execute(
         "SELECT id, graph FROM scenario_version WHERE scenario_id = %s", (scenario_id,)
     ):
         document = ScenarioDocument.model_validate(graph)
-        found[version_id] = {node.id: _port_ids(node.type, node.settings) for node in document.nodes}
+        found[version_id] = {}
+        for node in document.nodes:
+            ports = ports_of(node)
+            found[version_id][node.id] = [
+                (port.id, ports[0].id if port.optional and port.id not in node.links else port.id) for port in ports
+            ]
     return found
 
 
-def _port_ids(type_: str, settings: dict[str, Any]) -> list[str]:
-    node_type = node_types()[type_]
-    parsed, _ = parse_settings(node_type, settings)
-    return [port.id for port in node_type.ports(parsed)] if parsed is not None else []
+def ports_of(node: NodeDocument) -> list[Port]:
+    """The outputs of a node, in the order by which routes number them."""
+    node_type = node_types()[node.type]
+    parsed, _ = parse_settings(node_type, node.settings)
+    return node_type.ports(parsed) if parsed is not None else []
 
 
 def _links(connection: psycopg.Connection[Any], scenario_id: int) -> dict[tuple[int, str], int]:

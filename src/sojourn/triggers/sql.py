@@ -16,3 +16,8 @@ def claim_captures(scenario_id: int, node_id: int, lane: str, bindings: Bindings
          WHERE c.lane = {lane} AND c.scenario_id = {bindings.bind(scenario_id, "int")} AND c.node_id = {bindings.bind(node_id, "int")} AND {only}
          LIMIT %(batch)s) c ORDER BY profile_id, at) x
      WHERE t.ctid = x.ctid AND t.lane = {lane} RETURNING t.profile_id, t.at, t.key, t.context"""
+
+
+DROP_FIRST = """DELETE FROM capture c USING (SELECT ctid FROM capture WHERE lane = %(lane)s AND scenario_id = %(scenario)s AND node_id = %(node)s LIMIT 1) x
+   WHERE c.ctid = x.ctid AND c.lane = %(lane)s RETURNING c.*"""
+"""Takes the capture that a claim of one would take."""

@@ -27,6 +27,10 @@ OPERATORS: dict[str, frozenset[str]] = {
     "tags": frozenset({"has", "has_not", "set", "not_set"}),
     "object": frozenset({"set", "not_set"}),
     "objects": frozenset({"set", "not_set"}),
+    "email": _TEXT,
+    "phones": frozenset({"has", "has_not", "set", "not_set"}),
+    "sex": frozenset({"eq", "ne", "in", "set", "not_set"}),
+    "status": frozenset({"eq", "ne", "in", "set", "not_set"}),
 }
 """Operators by field type."""
 
