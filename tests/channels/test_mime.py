@@ -64,7 +64,7 @@ def test_a_confirmation_letter_has_no_header_to_unsubscribe():
 @given(st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=200))
 def test_any_subject_survives(subject):
     subject = subject.strip()
-    raw, message = letter(subject=subject)
+    raw, _ = letter(subject=subject)
     decoded = str(make_header(decode_header(email.message_from_bytes(raw)["Subject"] or "")))
     assert decoded == subject
     assert all(len(line) <= 78 for line in raw.split(b"\r\n\r\n")[0].split(b"\r\n") if b"Unsubscribe" not in line)

@@ -82,8 +82,10 @@ class _Reader(HTMLParser):
         elif tag == "a" and self._links:
             address, since = self._links.pop()
             label = "".join(self._parts[since:]).strip()
-            if address and not address.startswith("#") and address != label:
-                self._parts.append(f" ({address})" if label else address)
+            if address == label:
+                self._parts.append(" ")  # or what follows would become part of the address
+            elif address and not address.startswith("#"):
+                self._parts.append(f" ({address})" if label else f"{address} ")
         elif tag in ("td", "th"):
             self._parts.append(" ")
         elif tag in _BLOCKS:
