@@ -125,7 +125,7 @@ class Compiler:
 
     def _capture_pass(self, node_id: int) -> Pass:
         reentry = self.document.reentry
-        priority = PRIORITY_API if self.document_type(node_id) == "start" else PRIORITY_NORMAL
+        priority = PRIORITY_API if self._types[node_id].code == "start" else PRIORITY_NORMAL
         stage = self._new_stage(priority)
         flow = captured_flow(stage, node_id, self.database, reentry)
         walk = _Walk(self, stage)
@@ -133,10 +133,6 @@ class Compiler:
         first = walk.finish(Entry.CAPTURED, "taken")
         before = self._restart_stage(node_id) if reentry.mode == "restart" else None
         return Pass(node_id, True, first, self._following(walk, priority), before)
-
-    def document_type(self, node_id: int) -> str:
-        """The type of a node."""
-        return self._types[node_id].type
 
     def _restart_stage(self, node_id: int) -> CompiledStage:
         from sojourn.scenarios.entry import restarted_text

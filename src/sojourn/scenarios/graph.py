@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sojourn.kernel.errors import Problem, SojournError
 from sojourn.scenarios.durations import Duration
 
-FORMAT = "sojourn/scenario@1"
+FORMAT: Literal["sojourn/scenario@1"] = "sojourn/scenario@1"
 MAX_NODES = 500
 MAX_BYTES = 2_000_000
 

@@ -65,13 +65,15 @@ class NodeContext:
 class NodeType(Protocol):
     """The contract of a node type. Registered once per process; holds no state."""
 
-    type: ClassVar[str]
+    code: ClassVar[str]
     schema_version: ClassVar[int]
     category: ClassVar[Category]
     icon: ClassVar[str]
     title: ClassVar[Text]
     description: ClassVar[Text]
     settings: ClassVar[type[Settings]]
+    trigger: ClassVar[str | None]
+    """The word of the trigger that a start node listens to (`triggers.Listener`); None for all others."""
 
     def ports(self, settings: Any) -> list[Port]:
         """The outputs for these settings, in the order in which they are drawn."""
@@ -114,6 +116,7 @@ class BaseNode:
     """Defaults for node types."""
 
     schema_version: ClassVar[int] = 1
+    trigger: ClassVar[str | None] = None
 
     def ports(self, settings: Any) -> list[Port]:
         return [NEXT]

@@ -26,7 +26,7 @@ def _entry(node_type: NodeType, language: Language) -> dict[str, Any]:
     defaults, _ = parse_settings(node_type, {})
     ports = node_type.ports(defaults) if defaults is not None else node_type.ports(node_type.settings.model_construct())
     return {
-        "type": node_type.type, "schema_version": node_type.schema_version, "category": node_type.category, "icon": node_type.icon,
+        "type": node_type.code, "schema_version": node_type.schema_version, "category": node_type.category, "icon": node_type.icon,
         "title": node_type.title[language], "description": node_type.description[language], "schema": schema, "ports": [_port(port, language) for port in ports],
         "defaults": defaults.model_dump(mode="json", exclude_none=True) if defaults is not None else {}, "takes_input": node_type.category != "trigger",
     }  # fmt: skip

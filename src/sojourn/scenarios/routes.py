@@ -21,7 +21,7 @@ _FIND = "SELECT route_id, nodes, outputs, entry, exit, exit_node FROM route WHER
 
 def register_routes(
     connection: psycopg.Connection[Any], version: CompiledVersion, stages: Sequence[CompiledStage]
-) -> list[dict[str, list[int]]]:
+) -> list[dict[str, list[Int4]]]:
     """The values `routes_<leaf>` of each stage; routes that nobody knew are written. Engines that start together agree."""
     wanted = {_key(*route) for stage in stages for route in stage.routes}
     taken_out = [

@@ -151,7 +151,9 @@ class Stage:
         """Several flows that meet at a node, as one."""
         if len(flows) == 1:
             return flows[0]
-        selects, paths, offset = [], [], 0
+        selects: list[str] = []
+        paths: list[tuple[Visit, ...]] = []
+        offset = 0
         for flow in flows:
             selects.append(
                 f"SELECT passage_id, profile_id, first_hop, {flow.hop} AS hop, at, entered_at, key, context, turns, {_of(flow.path)} + {offset} AS path FROM {flow.rows} f"

@@ -133,7 +133,7 @@ def statistics(
 
 def _graphs(connection: psycopg.Connection[Any], scenario_id: int) -> dict[int, dict[int, list[tuple[str, str]]]]:
     """For each version: the outputs of each node by number, each with the output whose link is taken (an optional one without link: the first)."""
-    found = {}
+    found: dict[int, dict[int, list[tuple[str, str]]]] = {}
     for version_id, graph in connection.execute(
         "SELECT id, graph FROM scenario_version WHERE scenario_id = %s", (scenario_id,)
     ):

@@ -53,8 +53,14 @@ SELECT s.id, s.name, s.database_id, d.name, s.active, s.revision, s.draft, s.cre
 """
 
 
+_DRAFT = 6
+"""Place of the draft in a row."""
+
+
 def _scenario(row: tuple[Any, ...]) -> Scenario:
-    return Scenario(*row[:6], ScenarioDocument.model_validate(row[6]), *row[7:])
+    values: list[Any] = list(row)
+    values[_DRAFT] = ScenarioDocument.model_validate(row[_DRAFT])
+    return Scenario(*values)
 
 
 def get_scenario(connection: Connection, reference: int | str) -> Scenario:
@@ -184,7 +190,7 @@ def publish(
 
 
 def _ask_about_sandbox(document: ScenarioDocument, settings: Settings) -> None:
-    used = {node_types()[node.type].type for node in document.nodes if isinstance(node_types()[node.type], ChannelNode)}
+    used = {node.type for node in document.nodes if isinstance(node_types()[node.type], ChannelNode)}
     missing = [
         name
         for name, kind, url in (("E-mail", "email", settings.smtp_url), ("SMS", "sms", settings.sms_url))
@@ -249,11 +255,8 @@ def stop(connection: Connection, clock: Clock, scenario_id: int, *, clear: bool 
 
 
 def _listen(connection: Connection, scenario_id: int, database_id: int, graph: ScenarioDocument) -> None:
-    listeners = [
-        Listener(node.id, node_types()[node.type].trigger)
-        for node in graph.nodes
-        if node_types()[node.type].category == "trigger"
-    ]  # type: ignore[attr-defined]
+    triggers = ((node.id, node_types()[node.type].trigger) for node in graph.nodes)
+    listeners = [Listener(node_id, trigger) for node_id, trigger in triggers if trigger is not None]
     set_listeners(connection, scenario_id, database_id, listeners)
 
 

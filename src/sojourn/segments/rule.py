@@ -57,6 +57,11 @@ class Rule(BaseModel):
     references: ClassVar[dict[str, str]] = {}
     """Settings that name things: field of the model → kind of thing."""
 
+    @property
+    def names_node(self) -> int | None:
+        """The node of the scenario that the rule speaks of, if it does."""
+        return None
+
     def check(self, database: Database, lookup: Lookup) -> list[Problem]:
         """Everything that is wrong with the settings, in words; `place` is the setting."""
         problems = []

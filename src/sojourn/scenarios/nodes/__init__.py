@@ -14,8 +14,8 @@ def node_types() -> dict[str, NodeType]:
     from sojourn.scenarios.nodes import api_request, condition, email, pause, promo_code, sms, start, update_profile
 
     own: list[NodeType] = [
-        *start.START_TYPES, email.Email(), sms.Sms(), pause.Pause(), condition.Condition(), update_profile.UpdateProfile(), promo_code.PromoCode(),
+        start.DefaultStart(), start.AnyImport(), start.ManualImport(), start.ApiImport(), start.FileImport(), email.Email(), sms.Sms(), pause.Pause(), condition.Condition(), update_profile.UpdateProfile(), promo_code.PromoCode(),
         api_request.ApiRequest(),
     ]  # fmt: skip
     added = [point.load()() for point in entry_points(group="sojourn.node_types")]
-    return {node_type.type: node_type for node_type in [*own, *added]}
+    return {node_type.code: node_type for node_type in [*own, *added]}

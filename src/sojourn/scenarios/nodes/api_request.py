@@ -55,7 +55,7 @@ class ApiRequestSettings(Settings):
 class ApiRequest(BaseNode):
     """Plans a request and rests until the answer, or until it gives up."""
 
-    type: ClassVar[str] = "api_request"
+    code: ClassVar[str] = "api_request"
     category: ClassVar[Category] = "action"
     icon: ClassVar[str] = "api"
     title: ClassVar[Text] = {"en": "API request", "ru": "API-запрос"}

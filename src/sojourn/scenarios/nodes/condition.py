@@ -27,7 +27,7 @@ class ConditionSettings(Settings):
 class Condition(BaseNode):
     """Splits by rules over fresh data: a message planned a moment ago counts as sent."""
 
-    type: ClassVar[str] = "condition"
+    code: ClassVar[str] = "condition"
     category: ClassVar[Category] = "operator"
     icon: ClassVar[str] = "git-fork"
     title: ClassVar[Text] = {"en": "Condition", "ru": "Условие"}
@@ -46,7 +46,7 @@ class Condition(BaseNode):
         problems = check(settings.rules, around.database, around.lookup)
         if problems:
             return problems
-        nodes = [rule.node for rule in parse_tree(settings.rules).rules() if getattr(rule, "node", None) is not None]
+        nodes = [rule.names_node for rule in parse_tree(settings.rules).rules() if rule.names_node is not None]
         return [
             Problem("unknown_node", f"A rule names node {number}, which the scenario does not have.", "rules")
             for number in nodes

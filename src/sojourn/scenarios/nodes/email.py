@@ -24,7 +24,7 @@ class EmailSettings(ChannelSettings):
 class Email(ChannelNode):
     """Sends a letter."""
 
-    type: ClassVar[str] = "email"
+    code: ClassVar[str] = "email"
     channel: ClassVar[Channel] = Channel.EMAIL
     icon: ClassVar[str] = "mail"
     title: ClassVar[Text] = {"en": "E-mail", "ru": "Письмо"}

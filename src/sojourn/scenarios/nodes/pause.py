@@ -20,7 +20,7 @@ class PauseSettings(Settings):
 class Pause(BaseNode):
     """Everyone rests here for `length`."""
 
-    type: ClassVar[str] = "pause"
+    code: ClassVar[str] = "pause"
     category: ClassVar[Category] = "operator"
     icon: ClassVar[str] = "clock-pause"
     title: ClassVar[Text] = {"en": "Pause", "ru": "Пауза"}

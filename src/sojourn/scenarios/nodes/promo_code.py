@@ -33,7 +33,7 @@ class PromoCodeSettings(Settings):
 class PromoCode(BaseNode):
     """Gives each visit one code, never the same twice."""
 
-    type: ClassVar[str] = "promo_code"
+    code: ClassVar[str] = "promo_code"
     category: ClassVar[Category] = "action"
     icon: ClassVar[str] = "ticket"
     title: ClassVar[Text] = {"en": "Promo code", "ru": "Промокод"}

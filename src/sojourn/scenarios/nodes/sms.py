@@ -12,7 +12,7 @@ from sojourn.scenarios.node_type import Language, Settings, Surroundings, Text
 class Sms(ChannelNode):
     """Sends an SMS."""
 
-    type: ClassVar[str] = "sms"
+    code: ClassVar[str] = "sms"
     channel: ClassVar[Channel] = Channel.SMS
     icon: ClassVar[str] = "message-2"
     title: ClassVar[Text] = {"en": "SMS", "ru": "SMS"}

@@ -17,18 +17,12 @@ class StartSettings(Settings):
     wait: Duration | None = Field(None, title="Waiting time", description="Time between the event and the first step.")
 
 
-class Start(BaseNode):
-    """A start node of one trigger."""
+class StartNode(BaseNode):
+    """What all start nodes share."""
 
     category: ClassVar[Category] = "trigger"
     icon: ClassVar[str] = "bolt"
     settings: ClassVar[type[Settings]] = StartSettings
-
-    def __init__(self, type_: str, trigger: str, title: Text, description: Text) -> None:
-        self.type = type_
-        self.trigger = trigger
-        self.title = title
-        self.description = description
 
     def summary(self, settings: StartSettings, language: Language, around: Surroundings) -> list[str]:
         lines = [f"{'Database' if language == 'en' else 'База'}: {around.database.name}"]
@@ -49,15 +43,61 @@ class Start(BaseNode):
         return {"next": flow.visited(node.node_id, 0)}
 
 
-START_TYPES = [
-    Start("start", "call", {"en": "Manual & API entry", "ru": "Вручную и по API"},
-          {"en": "Takes profiles added by hand, by API and from other scenarios.", "ru": "Принимает профили, добавленные вручную, по API и из других сценариев."}),
-    Start("start_any_import", "any_import", {"en": "Any profile import", "ru": "Любой импорт профиля"},
-          {"en": "Captures every profile that is new in the database, whichever way it came.", "ru": "Захватывает каждый новый профиль базы, каким бы путём он ни пришёл."}),
-    Start("start_manual_import", "manual_import", {"en": "Manual profile import", "ru": "Ручной импорт профиля"},
-          {"en": "Captures profiles created by hand in the web application.", "ru": "Захватывает профили, созданные вручную в веб-приложении."}),
-    Start("start_api_import", "api_import", {"en": "API profile import", "ru": "Импорт профиля по API"},
-          {"en": "Captures profiles created through the HTTP API.", "ru": "Захватывает профили, созданные через HTTP API."}),
-    Start("start_file_import", "file_import", {"en": "File import", "ru": "Импорт из файла"},
-          {"en": "Captures profiles created by importing a file.", "ru": "Захватывает профили, созданные импортом файла."}),
-]  # fmt: skip
+class DefaultStart(StartNode):
+    """The entry that every scenario has."""
+
+    code: ClassVar[str] = "start"
+    trigger: ClassVar[str | None] = "call"
+    title: ClassVar[Text] = {"en": "Manual & API entry", "ru": "Вручную и по API"}
+    description: ClassVar[Text] = {
+        "en": "Takes profiles added by hand, by API and from other scenarios.",
+        "ru": "Принимает профили, добавленные вручную, по API и из других сценариев.",
+    }
+
+
+class AnyImport(StartNode):
+    """Every new profile."""
+
+    code: ClassVar[str] = "start_any_import"
+    trigger: ClassVar[str | None] = "any_import"
+    title: ClassVar[Text] = {"en": "Any profile import", "ru": "Любой импорт профиля"}
+    description: ClassVar[Text] = {
+        "en": "Captures every profile that is new in the database, whichever way it came.",
+        "ru": "Захватывает каждый новый профиль базы, каким бы путём он ни пришёл.",
+    }
+
+
+class ManualImport(StartNode):
+    """New profiles made by hand."""
+
+    code: ClassVar[str] = "start_manual_import"
+    trigger: ClassVar[str | None] = "manual_import"
+    title: ClassVar[Text] = {"en": "Manual profile import", "ru": "Ручной импорт профиля"}
+    description: ClassVar[Text] = {
+        "en": "Captures profiles created by hand in the web application.",
+        "ru": "Захватывает профили, созданные вручную в веб-приложении.",
+    }
+
+
+class ApiImport(StartNode):
+    """New profiles that came by API."""
+
+    code: ClassVar[str] = "start_api_import"
+    trigger: ClassVar[str | None] = "api_import"
+    title: ClassVar[Text] = {"en": "API profile import", "ru": "Импорт профиля по API"}
+    description: ClassVar[Text] = {
+        "en": "Captures profiles created through the HTTP API.",
+        "ru": "Захватывает профили, созданные через HTTP API.",
+    }
+
+
+class FileImport(StartNode):
+    """New profiles of a file."""
+
+    code: ClassVar[str] = "start_file_import"
+    trigger: ClassVar[str | None] = "file_import"
+    title: ClassVar[Text] = {"en": "File import", "ru": "Импорт из файла"}
+    description: ClassVar[Text] = {
+        "en": "Captures profiles created by importing a file.",
+        "ru": "Захватывает профили, созданные импортом файла.",
+    }

@@ -37,7 +37,7 @@ class UpdateProfileSettings(Settings):
 class UpdateProfile(BaseNode):
     """Changes fields of the profile and records the change."""
 
-    type: ClassVar[str] = "update_profile"
+    code: ClassVar[str] = "update_profile"
     category: ClassVar[Category] = "action"
     icon: ClassVar[str] = "user-edit"
     title: ClassVar[Text] = {"en": "Update profile", "ru": "Обновить профиль"}

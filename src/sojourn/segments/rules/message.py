@@ -37,6 +37,10 @@ class MessageRule(Rule):
     at_least: int = Field(1, ge=1, le=1000)
     references: ClassVar[dict[str, str]] = {"template": "template"}
 
+    @property
+    def names_node(self) -> int | None:
+        return self.node
+
     def reads(self, database: Database) -> Reads:
         return frozenset({"message", "event"} if self.event == "clicked" and self.link else {"message"})
 
