@@ -1,9 +1,10 @@
 -- ======================================== captured at node 0
 
 -- first stage; values:
---   p1 = 1
+--   p1 = 700
 --   p2 = 0
 --   p3 = datetime.timedelta(seconds=600)
+--   p4 = 800
 -- ways out:
 --   rests at node 0: no step
 WITH taken AS MATERIALIZED (
@@ -14,7 +15,7 @@ WITH taken AS MATERIALIZED (
          LIMIT %(batch)s) c ORDER BY profile_id, at) x
      WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key, t.context),
 judged AS MATERIALIZED (
-    SELECT t.*, CASE WHEN NOT EXISTS (SELECT FROM "profile_1" p WHERE p.lane = %(lane)s::smallint AND p.id = t.profile_id) THEN 4 END AS refused FROM taken t),
+    SELECT t.*, CASE WHEN NOT EXISTS (SELECT FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = t.profile_id) THEN 4 END AS refused FROM taken t),
 refused AS (
     INSERT INTO entry_refused (profile_id, at, scenario_id, node_id, lane, reason, key)
     SELECT q.profile_id, q.at, %(p1)s::int, %(p2)s::int, %(lane)s::smallint, q.reason::smallint, q.key FROM (SELECT j.profile_id, j.at, j.refused AS reason, j.key FROM judged j WHERE j.refused IS NOT NULL) q),
@@ -23,7 +24,7 @@ entering AS MATERIALIZED (
       NULL::smallint[] AS turns, 0 AS path FROM (SELECT j.*, nextval('passage_id_seq') AS passage_id FROM (SELECT * FROM judged WHERE refused IS NULL) j) j),
 rests AS (
     INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
-    SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p3)s::interval, %(p1)s::int, %(p1)s::int, %(p2)s::int,
+    SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p3)s::interval, %(p1)s::int, %(p4)s::int, %(p2)s::int,
       f.hop, %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM entering f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
@@ -33,23 +34,26 @@ SELECT (SELECT count(*) FROM taken), 0, 0;
 -- ======================================== captured at node 1
 
 -- first stage; values:
---   p1 = 1
---   p2 = datetime.timedelta(seconds=1800)
---   p3 = 3
+--   p1 = 700
+--   p2 = 1
+--   p3 = datetime.timedelta(seconds=1800)
+--   p4 = 3
+--   p5 = 600
+--   p6 = 800
 -- ways out:
 --   rests at node 3: 1.0
 WITH taken AS MATERIALIZED (
     DELETE FROM capture t USING (
       SELECT DISTINCT ON (profile_id) ctid FROM (
         SELECT c.ctid, c.profile_id, c.at FROM capture c
-         WHERE c.lane = %(lane)s::smallint AND c.scenario_id = %(p1)s::int AND c.node_id = %(p1)s::int AND true
+         WHERE c.lane = %(lane)s::smallint AND c.scenario_id = %(p1)s::int AND c.node_id = %(p2)s::int AND true
          LIMIT %(batch)s) c ORDER BY profile_id, at) x
      WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key, t.context),
 judged AS MATERIALIZED (
-    SELECT t.*, CASE WHEN NOT EXISTS (SELECT FROM "profile_1" p WHERE p.lane = %(lane)s::smallint AND p.id = t.profile_id) THEN 4 END AS refused FROM taken t),
+    SELECT t.*, CASE WHEN NOT EXISTS (SELECT FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = t.profile_id) THEN 4 END AS refused FROM taken t),
 refused AS (
     INSERT INTO entry_refused (profile_id, at, scenario_id, node_id, lane, reason, key)
-    SELECT q.profile_id, q.at, %(p1)s::int, %(p1)s::int, %(lane)s::smallint, q.reason::smallint, q.key FROM (SELECT j.profile_id, j.at, j.refused AS reason, j.key FROM judged j WHERE j.refused IS NOT NULL) q),
+    SELECT q.profile_id, q.at, %(p1)s::int, %(p2)s::int, %(lane)s::smallint, q.reason::smallint, q.key FROM (SELECT j.profile_id, j.at, j.refused AS reason, j.key FROM judged j WHERE j.refused IS NOT NULL) q),
 entering AS MATERIALIZED (
     SELECT j.passage_id AS passage_id, j.profile_id, 1 AS first_hop, 1 AS hop, j.at, j.at AS entered_at, j.passage_id::text AS key, j.context,
       NULL::smallint[] AS turns, 0 AS path FROM (SELECT j.*, nextval('passage_id_seq') AS passage_id FROM (SELECT * FROM judged WHERE refused IS NULL) j) j),
@@ -58,16 +62,16 @@ n3 AS MATERIALIZED (
     FROM entering f ),
 requested AS (
     INSERT INTO request (passage_id, hop, profile_id, created_at, scenario_id, node_id, definition_id, lane, state)
-    SELECT f.passage_id, f.hop, f.profile_id, f.at, %(p1)s::int, %(p3)s::int,
-      %(p1)s::int, %(lane)s::smallint, 0::smallint FROM n3 f),
+    SELECT f.passage_id, f.hop, f.profile_id, f.at, %(p1)s::int, %(p4)s::int,
+      %(p5)s::int, %(lane)s::smallint, 0::smallint FROM n3 f),
 requests_listed AS (
     INSERT INTO dispatch (at, not_before, scenario_id, node_id, template_id, lane, channel, priority, passage_ids, hops)
-    SELECT %(now)s::timestamptz, %(now)s::timestamptz, %(p1)s::int, %(p3)s::int, NULL::int, %(lane)s::smallint, 100::smallint, 5::smallint,
+    SELECT %(now)s::timestamptz, %(now)s::timestamptz, %(p1)s::int, %(p4)s::int, NULL::int, %(lane)s::smallint, 100::smallint, 5::smallint,
       array_agg(q.passage_id), array_agg(q.hop) FROM (SELECT f.passage_id, f.hop AS hop, row_number() OVER () / 1000 AS part FROM n3 f) q GROUP BY q.part
     RETURNING 1),
 rests AS (
     INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
-    SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p2)s::interval, %(p1)s::int, %(p1)s::int, %(p3)s::int,
+    SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p3)s::interval, %(p1)s::int, %(p6)s::int, %(p4)s::int,
       f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM n3 f),
 trailed AS (
     INSERT INTO trail (passage_id, at, hop, route_id, lane)
@@ -80,10 +84,12 @@ SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM requests_listed), 0;
 -- ======================================== woken at node 0
 
 -- first stage; values:
---   p1 = 1
+--   p1 = 800
 --   p2 = 0
 --   p3 = datetime.timedelta(seconds=1800)
---   p4 = 3
+--   p4 = 700
+--   p5 = 3
+--   p6 = 600
 -- ways out:
 --   rests at node 3: 0.0
 WITH taken AS MATERIALIZED (
@@ -99,16 +105,16 @@ n3 AS MATERIALIZED (
     FROM taken f ),
 requested AS (
     INSERT INTO request (passage_id, hop, profile_id, created_at, scenario_id, node_id, definition_id, lane, state)
-    SELECT f.passage_id, f.hop, f.profile_id, f.at, %(p1)s::int, %(p4)s::int,
-      %(p1)s::int, %(lane)s::smallint, 0::smallint FROM n3 f),
+    SELECT f.passage_id, f.hop, f.profile_id, f.at, %(p4)s::int, %(p5)s::int,
+      %(p6)s::int, %(lane)s::smallint, 0::smallint FROM n3 f),
 requests_listed AS (
     INSERT INTO dispatch (at, not_before, scenario_id, node_id, template_id, lane, channel, priority, passage_ids, hops)
-    SELECT %(now)s::timestamptz, %(now)s::timestamptz, %(p1)s::int, %(p4)s::int, NULL::int, %(lane)s::smallint, 100::smallint, 5::smallint,
+    SELECT %(now)s::timestamptz, %(now)s::timestamptz, %(p4)s::int, %(p5)s::int, NULL::int, %(lane)s::smallint, 100::smallint, 5::smallint,
       array_agg(q.passage_id), array_agg(q.hop) FROM (SELECT f.passage_id, f.hop AS hop, row_number() OVER () / 1000 AS part FROM n3 f) q GROUP BY q.part
     RETURNING 1),
 rests AS (
     INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
-    SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p3)s::interval, %(p1)s::int, %(p1)s::int, %(p4)s::int,
+    SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p3)s::interval, %(p4)s::int, %(p1)s::int, %(p5)s::int,
       f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM n3 f),
 trailed AS (
     INSERT INTO trail (passage_id, at, hop, route_id, lane)
@@ -121,12 +127,16 @@ SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM requests_listed), 0;
 -- ======================================== woken at node 3
 
 -- first stage; values:
---   p1 = 1
+--   p1 = 800
 --   p2 = 3
---   p3 = 'gold'
---   p4 = 'level'
---   p5 = 5
---   p6 = 4
+--   p3 = 300
+--   p4 = 'gold'
+--   p5 = 'level'
+--   p6 = 100
+--   p7 = 700
+--   p8 = 5
+--   p9 = 400
+--   p10 = 4
 -- ways out:
 --   completed at node 5: 3.1 5.0; 3.1 5.1
 --   completed at node 4: 3.0 4.0
@@ -145,35 +155,35 @@ n3_given_up AS (
     UPDATE request q SET state = 5 FROM (SELECT * FROM n3_out WHERE NOT answered) f WHERE q.lane = %(lane)s::smallint AND q.passage_id = f.passage_id AND q.hop = f.hop AND q.state = 0),
 n5 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n3_out WHERE NOT answered) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p1)s::int
+    FROM (SELECT * FROM n3_out WHERE NOT answered) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
       AND s.channel = 1::smallint AND s.preferred),
 n4 AS (
-    UPDATE "profile_1" p SET "f3" = %(p3)s::text, updated_at = f.at FROM (SELECT * FROM n3_out WHERE answered) f
-    WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f3" AS o0, new."f3" AS n0),
+    UPDATE "profile_100" p SET "f202" = %(p4)s::text, updated_at = f.at FROM (SELECT * FROM n3_out WHERE answered) f
+    WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f202" AS o0, new."f202" AS n0),
 n4_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
-    SELECT u.id, u.at, %(p1)s::int, %(lane)s::smallint, 2::smallint, 6::smallint, %(p1)s::bigint,
-      jsonb_build_object(%(p4)s::text, u.o0), jsonb_build_object(%(p4)s::text, u.n0) FROM n4 u WHERE u.o0 IS DISTINCT FROM u.n0),
+    SELECT u.id, u.at, %(p6)s::int, %(lane)s::smallint, 2::smallint, 6::smallint, %(p7)s::bigint,
+      jsonb_build_object(%(p5)s::text, u.o0), jsonb_build_object(%(p5)s::text, u.n0) FROM n4 u WHERE u.o0 IS DISTINCT FROM u.n0),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
-    SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p1)s::int, %(p5)s::int,
-      %(p1)s::int, %(p1)s::int, %(lane)s::smallint, 1::smallint, 0::smallint,
+    SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p7)s::int, %(p8)s::int,
+      %(p9)s::int, %(p3)s::int, %(lane)s::smallint, 1::smallint, 0::smallint,
       CASE WHEN f.sendable THEN 0 ELSE 9 END::smallint,
       CASE WHEN f.sendable THEN NULL WHEN f.subscription_id IS NULL THEN 1 ELSE 2 END::smallint
     FROM n5 f),
 listed AS (
     INSERT INTO dispatch (at, not_before, scenario_id, node_id, template_id, lane, channel, priority, passage_ids, hops)
-    SELECT %(now)s::timestamptz, %(now)s::timestamptz, %(p1)s::int, %(p5)s::int, %(p1)s::int, %(lane)s::smallint, 1::smallint, 5::smallint,
+    SELECT %(now)s::timestamptz, %(now)s::timestamptz, %(p7)s::int, %(p8)s::int, %(p9)s::int, %(lane)s::smallint, 1::smallint, 5::smallint,
       array_agg(q.passage_id), array_agg(q.hop) FROM (SELECT f.passage_id, f.hop AS hop, row_number() OVER () / 1000 AS part FROM (SELECT * FROM n5 WHERE sendable) f) q GROUP BY q.part
     RETURNING 1),
 refusals AS (
-    INSERT INTO message_counter (hour, n, scenario_id, node_id, kind) SELECT date_trunc('hour', f.at), count(*), %(p1)s::int, %(p5)s::int, 2::smallint
+    INSERT INTO message_counter (hour, n, scenario_id, node_id, kind) SELECT date_trunc('hour', f.at), count(*), %(p7)s::int, %(p8)s::int, 2::smallint
     FROM n5 f WHERE NOT f.sendable GROUP BY 1),
 ends AS (
     INSERT INTO passage_ended (passage_id, profile_id, entered_at, ended_at, scenario_id, version_id, node_id, hop, lane, reason, key, context)
-    SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p1)s::int, %(p1)s::int, %(p5)s::int,
+    SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p7)s::int, %(p1)s::int, %(p8)s::int,
       (f.hop + 1), %(lane)s::smallint, 1::smallint, f.key, f.context FROM n5 f
-    UNION ALL SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p1)s::int, %(p1)s::int, %(p6)s::int,
+    UNION ALL SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p7)s::int, %(p1)s::int, %(p10)s::int,
       (f.hop + 2), %(lane)s::smallint, 1::smallint, f.key, f.context FROM (SELECT * FROM n3_out WHERE answered) f),
 trailed AS (
     INSERT INTO trail (passage_id, at, hop, route_id, lane)
