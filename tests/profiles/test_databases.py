@@ -31,7 +31,9 @@ def test_every_type_of_field_can_be_added_and_stands_in_the_view(connection: Con
     shop = create_database(connection, clock, "Shop")
     for number, (kind, sql_type) in enumerate(CUSTOM_TYPES.items()):
         options = ["one", "two"] if kind == "enum" else None
-        field = add_field(connection, clock, shop.id, f"c{number}", f"Field {number}", kind, options=options, required=kind == "line")
+        field = add_field(
+            connection, clock, shop.id, f"c{number}", f"Field {number}", kind, options=options, required=kind == "line"
+        )
         assert (field.type, field.sql_type, field.column) == (kind, sql_type, f"f{field.id}")
     fresh = database(connection, shop.id)
     assert [name for name in fresh.fields if name.startswith("c")] == [f"c{n}" for n in range(10)]
@@ -40,7 +42,9 @@ def test_every_type_of_field_can_be_added_and_stands_in_the_view(connection: Con
     assert connection.execute(f"SELECT {names} FROM profiles_{shop.id}").fetchall() == []
 
 
-@pytest.mark.parametrize("name", ["_own", "Name", "1st", "a b", 'x"; DROP TABLE change; --', "email", "", "a" * 64, "имя"])
+@pytest.mark.parametrize(
+    "name", ["_own", "Name", "1st", "a b", 'x"; DROP TABLE change; --', "email", "", "a" * 64, "имя"]
+)
 def test_a_field_name_is_a_plain_word_that_is_not_taken(connection: Connection, clock: Clock, name: str) -> None:
     shop = create_database(connection, clock, "Shop")
     with pytest.raises(SojournError) as error:
@@ -76,7 +80,9 @@ def test_lists_are_paged(connection: Connection, clock: Clock) -> None:
     assert "bonus" in second[0].fields and "bonus" not in second[1].fields
 
 
-def test_a_field_is_added_while_somebody_holds_the_table(connection: Connection, database_url: str, clock: Clock) -> None:
+def test_a_field_is_added_while_somebody_holds_the_table(
+    connection: Connection, database_url: str, clock: Clock
+) -> None:
     shop = create_database(connection, clock, "Shop")
     with connect(database_url, "test", autocommit=False) as other:
         other.execute(f"SELECT count(*) FROM {shop.table}")

@@ -2,6 +2,7 @@
 
 from sojourn.profiles.databases import Database, create_database, database, database_of, list_databases
 from sojourn.profiles.fields import Field, add_field, use_for_matching
+from sojourn.profiles.importing import Options, Outcome, Record, SubscriptionInput, import_records, subscribe
 from sojourn.profiles.resources import Resource, create_resource, list_resources, resource
 from sojourn.profiles.subscriptions import (
     Subscription,
@@ -15,7 +16,7 @@ from sojourn.profiles.subscriptions import (
 )  # fmt: skip
 
 __all__ = [
-    "Database", "Field", "Resource", "Subscription", "add_field", "confirm", "create_database", "create_resource", "database", "database_of",
-    "list_databases", "list_resources", "of_profile", "resource", "resume_suspended", "set_global_status", "set_status", "subscription",
+    "Database", "Field", "Options", "Outcome", "Record", "Resource", "Subscription", "SubscriptionInput", "add_field", "confirm", "create_database", "create_resource", "database", "database_of",
+    "import_records",     "list_databases", "list_resources", "of_profile", "resource", "resume_suspended", "set_global_status", "set_status", "subscribe", "subscription",
     "unsubscribe", "use_for_matching",
 ]  # fmt: skip

@@ -85,6 +85,9 @@ _TAKEN = frozenset(
     }
 )
 _MOST_FIELDS = 1_000
+LONGEST_KEY = 500
+"""Characters of a value that can still be looked for."""
+
 _FIELDS = (
     "SELECT id, name, title, type, options, required, matching FROM profile_field WHERE database_id = %s ORDER BY id"
 )
@@ -190,12 +193,13 @@ def _add(
     return field
 
 
-def identity_values(field: Field, row: str) -> str:
-    """SQL: the texts under which a field's value in `row` stands in `identity`, without prefix, as an array. Overlong values are not kept."""
-    column = f"{row}.{quoted(field.column)}"
+def identity_values(field: Field, expression: str) -> str:
+    """SQL: the texts under which a value of `field` stands in `identity`, without prefix, as an array. Overlong values are not kept."""
     if field.sql_type == "text[]":
-        return f"ARRAY(SELECT DISTINCT t FROM unnest({column}) t WHERE length(t) <= 500)"
-    return f"CASE WHEN length({column}::text) <= 500 THEN ARRAY[{column}::text] ELSE '{{}}'::text[] END"
+        return f"ARRAY(SELECT DISTINCT t FROM unnest({expression}) t WHERE length(t) <= {LONGEST_KEY})"
+    return (
+        f"CASE WHEN length({expression}::text) <= {LONGEST_KEY} THEN ARRAY[{expression}::text] ELSE '{{}}'::text[] END"
+    )
 
 
 def use_for_matching(connection: psycopg.Connection[Any], clock: Clock, database_id: int, name: str) -> None:
@@ -208,9 +212,10 @@ def use_for_matching(connection: psycopg.Connection[Any], clock: Clock, database
     if field is None:
         raise NotFound("unknown_field", f"The database has no custom field “{name}”.", "name")
     _check(name, field.title, field.type, field.options, True)
+    values = identity_values(field, f"p.{quoted(field.column)}")
     fill = f"""
 INSERT INTO identity (profile_id, database_id, lane, kind, value)
-SELECT p.id, %s, p.lane, {IDENTITY_FIELD}, %s || v FROM {quoted(table_name(database_id))} p, unnest({identity_values(field, "p")}) v
+SELECT p.id, %s, p.lane, {IDENTITY_FIELD}, %s || v FROM {quoted(table_name(database_id))} p, unnest({values}) v
 """
     patient = PatientChange(connection)
     for _ in patient.attempts():

@@ -176,7 +176,7 @@ WITH changed AS (
   RETURNING p.id, p.lane, old.status AS before, new.status AS after)
 INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
 SELECT id, %(at)s, %(database)s, lane, {CHANGE_UPDATED}, %(cause)s, %(cause_id)s,
-       jsonb_build_object('_status', {STATUS_WORD.format("before")}), jsonb_build_object('_status', {STATUS_WORD.format("after")}) FROM changed
+       jsonb_build_object('_status', before), jsonb_build_object('_status', after) FROM changed
 """
     values = {
         "to": status,

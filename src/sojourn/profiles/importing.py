@@ -1,0 +1,251 @@
+"""The one way in: files, API batches and single calls are staged, matched and applied in sets, in one transaction each."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Literal, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from sojourn.kernel import Clock, lane_of
+from sojourn.kernel.errors import Problem, Unavailable
+from sojourn.profiles.applying import Applied, Applying, Group
+from sojourn.profiles.change_sets import hand_over, interested
+from sojourn.profiles.copy_text import NULL, cell, line, typed_cell
+from sojourn.profiles.databases import Database
+from sojourn.profiles.fields import Field
+from sojourn.profiles.functional import in_memory
+from sojourn.profiles.matching import check_matching
+from sojourn.profiles.records import (
+    Mode,
+    Options,
+    Outcome,
+    Preparation,
+    Prepared,
+    Record,
+    SubscriptionInput,
+    resource_ids,
+)
+from sojourn.profiles.resources import resources
+from sojourn.profiles.staging import CREATE, EXISTS, UNKNOWN, UPDATE, Stage
+from sojourn.profiles.subscribing import apply_subscriptions, stage_subscriptions
+
+__all__ = ["Mode", "Options", "Outcome", "Record", "SubscriptionInput", "import_records", "in_transaction", "subscribe"]
+
+_ATTEMPTS = 8
+_Result = TypeVar("_Result")
+
+
+def in_transaction(connection: psycopg.Connection[Any], work: Callable[[], _Result]) -> _Result:
+    """Do `work` in a transaction, again from its start if other writers got in its way. Inside a caller's transaction it is tried once.
+
+    Raises:
+        Unavailable: `database_busy` when it got into others' way again and again.
+    """
+    nested = connection.info.transaction_status != TransactionStatus.IDLE
+    for attempt in range(1 if nested else _ATTEMPTS):
+        try:
+            with connection.transaction():
+                return work()
+        except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+            if nested:
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * (attempt + 1))
+    raise Unavailable("database_busy", "The profiles are being changed by others; try again in a minute.")
+
+
+def import_records(
+    connection: psycopg.Connection[Any], clock: Clock, database: Database, records: Sequence[Record], options: Options
+) -> list[Outcome]:
+    """Create and update profiles with their subscriptions; outcomes stand in the order of the records, and one's failure stops no other.
+
+    Records of one person within a call are applied one after the other. All is one transaction.
+
+    Raises:
+        SojournError: `unknown_matching`, `unknown_field`, `field_not_matchable`. Unavailable: `database_busy`.
+    """
+    check_matching(database, options.matching, options.field_name)
+    known = resources(connection, list(resource_ids(records)))
+    preparation = Preparation(database, options, known)
+    outcomes: dict[int, Outcome] = {}
+    prepared: dict[int, Prepared] = {}
+    for seq, record in enumerate(records):
+        ready = preparation.prepare(record)
+        if isinstance(ready, Problem):
+            outcomes[seq] = Outcome(None, "skipped", ready)
+        else:
+            prepared[seq] = ready
+    if prepared:
+        call = _Call(connection, clock.now(), database, options, prepared)
+        outcomes |= in_transaction(connection, call.run)
+    return [outcomes[seq] for seq in range(len(records))]
+
+
+def subscribe(
+    connection: psycopg.Connection[Any], clock: Clock, database: Database, profile_id: int, given: SubscriptionInput, *, cause: int,
+    cause_id: int | None = None, skip_triggers: bool = False,
+) -> Outcome:  # fmt: skip
+    """Add a subscription to a profile, or change the one it has; a problem stands in the outcome."""
+    options = Options(
+        mode="update",
+        matching="profile_id",
+        cause=cause,
+        cause_id=cause_id,
+        skip_triggers=skip_triggers,
+        source="manual",
+    )
+    return import_records(connection, clock, database, [Record({"profile_id": profile_id}, {}, [given])], options)[0]
+
+
+class _Call:
+    """One call of `import_records`: as many rounds as one person has records."""
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], at: datetime, database: Database, options: Options, prepared: dict[int, Prepared]
+    ) -> None:  # fmt: skip
+        self._connection = connection
+        self._at = at
+        self._database = database
+        self._options = options
+        self._prepared = prepared
+        self._fields = _fields(database, prepared)
+        self._stage = Stage(database, self._fields)
+        self._groups, self._group_of = _groups(prepared)
+        self._subscriptions = any(item.subscriptions for item in prepared.values())
+
+    def run(self) -> dict[int, Outcome]:
+        connection, options = self._connection, self._options
+        hooks = [] if options.skip_triggers else interested(connection, self._database.id, options.source)
+        outcomes: dict[int, Outcome] = {}
+        updated: set[int] = set()
+        self._stage.prepare(connection, subscriptions=self._subscriptions)
+        pending = sorted(self._prepared)
+        while pending:
+            leaders, followers = self._split(pending)
+            self._stage.clear(connection)
+            later = self._round(leaders, outcomes, updated, noted=bool(hooks))
+            pending = sorted(later | set(followers))
+        self._stage.release_planner(connection)
+        if hooks:
+            connection.execute("INSERT INTO change_set SELECT x, 2 FROM unnest(%s::bigint[]) x", (sorted(updated),))
+            hand_over(connection, hooks, self._at, self._database.id, options.source)
+        return outcomes
+
+    def _split(self, pending: Sequence[int]) -> tuple[list[int], list[int]]:
+        """Those who can go in one round, and those who must wait for one of them: a person's records go one by one."""
+        seen: set[tuple[int, str]] = set()
+        leaders: list[int] = []
+        followers: list[int] = []
+        for seq in pending:
+            key = self._prepared[seq].key
+            parts = {(place, part) for place, part in enumerate((key.first, key.second)) if part is not None}
+            (followers if parts & seen else leaders).append(seq)
+            seen |= parts
+        return leaders, followers
+
+    def _line(self, seq: int) -> str:
+        item = self._prepared[seq]
+        cells = [str(seq), str(self._group_of[seq]), cell(item.key.first), cell(item.key.second)]
+        for known in self._fields:
+            operation = item.operations.get(known.name)
+            plain = operation is not None and operation.action != "clear" and not in_memory(known, operation.action)
+            cells.append(typed_cell(operation.value, known.sql_type) if operation and plain else NULL)
+        return line(cells)
+
+    def _round(self, seqs: Sequence[int], outcomes: dict[int, Outcome], updated: set[int], *, noted: bool) -> set[int]:
+        connection, stage = self._connection, self._stage
+        stage.fill(connection, map(self._line, seqs))
+        stage.place(connection, self._options)
+        later = stage.postpone_doubles(connection) if len(seqs) > 1 else set()
+        operations = {seq: self._prepared[seq].operations for seq in seqs}
+        applying = Applying(connection, stage, self._options, self._at, self._groups, operations, noted)
+        placements = connection.execute(f"SELECT seq, profile_id, kind, several FROM {stage.placed}").fetchall()
+        kinds = {kind for _, _, kind, _ in placements}
+        if UPDATE in kinds:
+            applying.update()
+        if CREATE in kinds:
+            applying.create()
+        later |= applying.applied.later
+        done = [row for row in placements if row[0] not in later and row[0] not in applying.applied.refused]
+        subscribed = self._subscribe(
+            [(seq, profile_id, kind == CREATE) for seq, profile_id, kind, _ in done if kind in (CREATE, UPDATE)]
+        )
+        for seq, profile_id, kind, several in placements:
+            if seq not in later:
+                outcomes[seq] = self._outcome(seq, profile_id, kind, several, applying.applied, subscribed)
+        updated.update(applying.applied.changed.values())
+        updated.update(profile_id for seq, profile_id, kind, _ in done if kind == UPDATE and profile_id in subscribed)
+        return later
+
+    def _subscribe(self, done: Sequence[tuple[int, int, bool]]) -> set[int]:
+        lines = []
+        for seq, profile_id, created in done:
+            for row in self._prepared[seq].subscriptions:
+                values = (
+                    profile_id,
+                    lane_of(profile_id),
+                    seq,
+                    created,
+                    row.resource_id,
+                    row.channel,
+                    row.contact,
+                    row.status,
+                    row.priority,
+                    row.cats,
+                )
+                lines.append(
+                    line(
+                        [
+                            *map(cell, values),
+                            typed_cell(row.custom, "jsonb"),
+                            cell(row.opted_in_at),
+                            cell(row.ip),
+                            cell(row.url),
+                        ]
+                    )
+                )
+        if not lines:
+            return set()
+        stage_subscriptions(self._connection, lines)
+        known = any(not created for _, _, created in done)
+        return apply_subscriptions(self._connection, self._database, self._options, self._at, known=known)
+
+    def _outcome(
+        self, seq: int, profile_id: int | None, kind: int, several: bool, applied: Applied, subscribed: set[int]
+    ) -> Outcome:
+        left_out = self._prepared[seq].left_out
+        if seq in applied.refused:
+            return Outcome(None, "skipped", applied.refused[seq], several, left_out)
+        if kind == UNKNOWN:
+            return Outcome(None, "skipped", Problem("profile_unknown", "No profile matches."), several, left_out)
+        if kind == EXISTS:
+            return Outcome(
+                profile_id, "skipped", Problem("profile_exists", "There is a profile that matches."), several, left_out
+            )
+        action: Literal["created", "updated", "unchanged"] = "unchanged"
+        if kind == CREATE:
+            action = "created"
+        elif seq in applied.changed or profile_id in subscribed:
+            action = "updated"
+        return Outcome(profile_id, action, None, several, left_out)
+
+
+def _fields(database: Database, prepared: dict[int, Prepared]) -> tuple[Field, ...]:
+    names = {name for item in prepared.values() for name in item.operations}
+    return tuple(known for name, known in database.fields.items() if name in names)
+
+
+def _groups(prepared: dict[int, Prepared]) -> tuple[list[Group], dict[int, int]]:
+    """Records by what they do beyond plain setting: each such group is one statement."""
+    numbers: dict[tuple[tuple[str, str], ...], int] = {}
+    group_of = {}
+    for seq, item in prepared.items():
+        shape = tuple(
+            sorted((name, operation.action) for name, operation in item.operations.items() if operation.action != "set")
+        )
+        group_of[seq] = numbers.setdefault(shape, len(numbers))
+    return [dict(shape) for shape in numbers], group_of

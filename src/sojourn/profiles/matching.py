@@ -1,0 +1,221 @@
+"""Matching: how a record finds its profile. Found are the candidates of the first way that has any; the oldest (lowest id) is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sojourn.kernel import parse_public_id
+from sojourn.kernel.errors import Problem, SojournError
+from sojourn.kernel.statement import quoted
+from sojourn.profiles.databases import Database
+from sojourn.profiles.fields import Field
+from sojourn.profiles.statuses import (
+    EMAIL,
+    IDENTITY_EMAIL,
+    IDENTITY_EMAIL_SUBSCRIPTION,
+    IDENTITY_FIELD,
+    IDENTITY_PHONE,
+    IDENTITY_PUSH,
+    IDENTITY_SMS_SUBSCRIPTION,
+    SMS,
+)  # fmt: skip
+from sojourn.profiles.values import Misfit, Reading, email_value, parse_value, phone_value, text_value
+
+Matching = Literal[
+    "email", "email_profile", "email_sub", "phone", "phone_sub", "profile_id", "push_sub", "custom", "email_phone", "email_phone_sub", "none"
+]  # fmt: skip
+
+TAG_SEPARATOR = "\x1f"
+_BY_EMAIL = frozenset({"email", "email_profile", "email_sub", "email_phone", "email_phone_sub"})
+_BY_PHONE = frozenset({"phone", "phone_sub", "email_phone", "email_phone_sub"})
+MATCHINGS = _BY_EMAIL | _BY_PHONE | {"profile_id", "push_sub", "custom", "none"}
+_KINDS: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
+    "email": (("key1", (IDENTITY_EMAIL, IDENTITY_EMAIL_SUBSCRIPTION)),),
+    "email_profile": (("key1", (IDENTITY_EMAIL,)),),
+    "email_sub": (("key1", (IDENTITY_EMAIL_SUBSCRIPTION,)),),
+    "phone": (("key1", (IDENTITY_PHONE, IDENTITY_SMS_SUBSCRIPTION)),),
+    "phone_sub": (("key1", (IDENTITY_SMS_SUBSCRIPTION,)),),
+    "push_sub": (("key1", (IDENTITY_PUSH,)),),
+    "email_phone": (("key1", (IDENTITY_EMAIL,)), ("key2", (IDENTITY_PHONE,))),
+    "email_phone_sub": (("key1", (IDENTITY_EMAIL_SUBSCRIPTION,)), ("key2", (IDENTITY_SMS_SUBSCRIPTION,))),
+}
+"""Mode → ways in their order: the key's column and the kinds of identity it is looked for in."""
+
+_CHANNEL_OF = {IDENTITY_EMAIL_SUBSCRIPTION: EMAIL, IDENTITY_SMS_SUBSCRIPTION: SMS}
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What one record is looked for by; `second` only where a mode has two ways."""
+
+    first: str | None = None
+    second: str | None = None
+
+
+def check_matching(database: Database, matching: str, field_name: str | None) -> None:
+    """Refuse a matching that the database cannot serve.
+
+    Raises:
+        SojournError: `unknown_matching`, `unknown_field`, `field_not_matchable`.
+    """
+    if matching not in MATCHINGS:
+        raise SojournError("unknown_matching", f"A matching is one of {', '.join(sorted(MATCHINGS))}.", "matching")
+    if matching == "custom" and not database.field(field_name or "").matching:
+        raise SojournError(
+            "field_not_matchable",
+            f"Profiles are not kept findable by the field “{field_name}”: switch that on first.",
+            "field_name",
+        )
+
+
+def keys_of(
+    database: Database,
+    matching: Matching,
+    field_name: str | None,
+    keys: Mapping[str, Any],
+    fields: Mapping[str, Any],
+    reading: Reading,
+) -> Key | Problem:
+    """The key of a record, or what is wrong with it. E-mail, phone and custom field are looked for among the fields too."""
+    place = "email"
+    try:
+        if matching in _BY_EMAIL and matching not in _BY_PHONE:
+            key = Key(_email(keys, fields))
+        elif matching in ("phone", "phone_sub"):
+            place = "phone"
+            key = Key(_phone(keys, fields, reading))
+        elif matching in _BY_PHONE:
+            email = _email(keys, fields)
+            place = "phone"
+            key = Key(email, _phone(keys, fields, reading))
+        elif matching == "profile_id":
+            place = "profile_id"
+            key = Key(_profile_id(keys.get("profile_id")))
+        elif matching == "push_sub":
+            place = "subscription_id"
+            key = Key(_push(keys.get("provider"), keys.get("subscription_id")))
+        elif matching == "custom":
+            place = field_name or "field_name"
+            known = database.field(place)
+            key = Key(field_key(known, keys.get("field_value", fields.get(known.name)), reading))
+        else:
+            return Key()
+    except Misfit as misfit:
+        return misfit.problem(place)
+    except SojournError as error:
+        return Problem(error.code, error.message, error.place)
+    if key.first is None and key.second is None:
+        return Problem("matching_key_missing", f"What the record is to be found by (“{matching}”) is missing.", place)
+    return key
+
+
+def _email(keys: Mapping[str, Any], fields: Mapping[str, Any]) -> str | None:
+    value = keys.get("email") or fields.get("email")
+    return None if value is None or (isinstance(value, str) and not value.strip()) else email_value(value)
+
+
+def _phone(keys: Mapping[str, Any], fields: Mapping[str, Any], reading: Reading) -> str | None:
+    value = keys.get("phone") or fields.get("phones")
+    if isinstance(value, list):
+        value = value[0] if value else None
+    return None if value is None or (isinstance(value, str) and not value.strip()) else phone_value(value, reading)
+
+
+def _profile_id(value: Any) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 63:
+        return str(value)
+    return None if value in (None, "") else str(parse_public_id(str(value).strip()))
+
+
+def _push(provider: Any, subscription_id: Any) -> str | None:
+    if provider in (None, "") or subscription_id in (None, ""):
+        return None
+    return f"{text_value(provider).strip()}:{text_value(subscription_id).strip()}"[:500]
+
+
+def field_key(field: Field, value: Any, reading: Reading) -> str | None:
+    """The value of a custom field as it stands in `identity`; tags joined by `TAG_SEPARATOR`.
+
+    Raises:
+        Misfit: it is no value of the field.
+    """
+    parsed, problem = parse_value(field, value, reading)
+    if problem:
+        raise Misfit(problem.code, problem.message)
+    if parsed is None or parsed == []:
+        return None
+    return TAG_SEPARATOR.join(parsed) if isinstance(parsed, list) else str(parsed)
+
+
+def candidates(database: Database, matching: Matching, field_name: str | None, resource_id: int | None) -> list[str]:
+    """SQL: for each way of the mode a subquery over a staged row `s` that gives at most two profile ids, oldest first.
+
+    Each is bounded by LIMIT, so that it is a probe of an index for every staged row, whatever the statistics say: joined in one go,
+    stale statistics turn the matching of a chunk into a scan of everybody.
+    """
+    if matching == "none":
+        return []
+    if matching == "profile_id":
+        return [
+            f"SELECT p.id FROM {quoted(database.table)} p WHERE p.lane = (s.key1::bigint & 63)::smallint AND p.id = s.key1::bigint LIMIT 2"
+        ]
+    if matching == "custom":
+        return [_by_field(database.id, database.field(field_name or ""))]
+    return [_union(database.id, column, kinds, resource_id) for column, kinds in _KINDS[matching]]
+
+
+def _union(database_id: int, column: str, kinds: tuple[int, ...], resource_id: int | None) -> str:
+    probes = [_probe(database_id, column, kind, resource_id) for kind in kinds]
+    return probes[0] if len(probes) == 1 else " UNION ".join(f"({probe})" for probe in probes) + " ORDER BY 1 LIMIT 2"
+
+
+def _probe(database_id: int, column: str, kind: int, resource_id: int | None) -> str:
+    narrowed = ""
+    if resource_id is not None and kind in _CHANNEL_OF:
+        narrowed = f""" AND EXISTS (SELECT FROM subscription n WHERE n.lane = i.lane AND n.profile_id = i.profile_id
+          AND n.resource_id = {int(resource_id)} AND n.channel = {_CHANNEL_OF[kind]} AND n.contact = i.value)"""
+    return (
+        f"SELECT i.profile_id FROM identity i WHERE i.database_id = {int(database_id)} AND i.kind = {kind} AND i.value = s.{column}{narrowed}"
+        " ORDER BY i.profile_id LIMIT 2"
+    )
+
+
+def _by_field(database_id: int, field: Field) -> str:
+    if field.type != "tags":
+        return (
+            f"SELECT i.profile_id FROM identity i WHERE i.database_id = {int(database_id)} AND i.kind = {IDENTITY_FIELD} AND i.value = '{field.id}:' || s.key1"
+            " ORDER BY i.profile_id LIMIT 2"
+        )
+    return f"""SELECT i.profile_id FROM unnest(string_to_array(s.key1, chr({ord(TAG_SEPARATOR)}))) t
+      JOIN identity i ON i.database_id = {int(database_id)} AND i.kind = {IDENTITY_FIELD} AND i.value = '{field.id}:' || t
+     GROUP BY i.profile_id HAVING count(*) = cardinality(string_to_array(s.key1, chr({ord(TAG_SEPARATOR)}))) ORDER BY i.profile_id LIMIT 2"""
+
+
+def creation_defaults(database: Database, matching: Matching, field_name: str | None) -> dict[str, str]:
+    """SQL: what a new profile gets from its key where the record does not say otherwise, by column: else it would not be found next time."""
+    if matching in ("email", "email_profile"):
+        return {"email": "s.key1"}
+    if matching == "email_phone":
+        return {"email": "s.key1", "phones": "CASE WHEN s.key2 IS NOT NULL THEN ARRAY[s.key2] END"}
+    if matching == "phone":
+        return {"phones": "ARRAY[s.key1]"}
+    if matching == "custom":
+        field = database.field(field_name or "")
+        return {
+            field.column: f"string_to_array(s.key1, chr({ord(TAG_SEPARATOR)}))"
+            if field.type == "tags"
+            else f"s.key1::{field.sql_type}"
+        }
+    return {}
+
+
+def owns_email(matching: Matching) -> bool:
+    """Whether the mode finds a profile by its own e-mail: then whoever lost the race for an address finds the winner at the next look."""
+    return matching in ("email", "email_profile", "email_phone")
+
+
+def needs_lock(matching: Matching) -> bool:
+    """Whether creation must be serialised by a lock on the key, since no unique index does it."""
+    return matching not in ("email", "email_profile", "profile_id", "none")

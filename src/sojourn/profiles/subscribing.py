@@ -1,0 +1,118 @@
+"""Subscriptions of an import, in sets: those that exist are changed where something was given, the others added."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import psycopg
+
+from sojourn.kernel.statement import quoted
+from sojourn.profiles.databases import Database
+from sojourn.profiles.preference import RANK, effective, recompute
+from sojourn.profiles.records import Options
+from sojourn.profiles.staging import SUBSCRIPTION_COLUMNS
+from sojourn.profiles.statuses import (
+    CHANGE_SUBSCRIBED,
+    CHANGE_SUBSCRIPTION,
+    EMAIL,
+    IDENTITY_EMAIL_SUBSCRIPTION,
+    IDENTITY_OTHER,
+    IDENTITY_PUSH,
+    IDENTITY_SMS_SUBSCRIPTION,
+    PUSH,
+    SMS,
+    SUBSCRIBED,
+    SUSPENDED,
+)  # fmt: skip
+from sojourn.profiles.subscriptions import STATUS_WORD
+
+_KIND = f"CASE channel WHEN {EMAIL} THEN {IDENTITY_EMAIL_SUBSCRIPTION} WHEN {SMS} THEN {IDENTITY_SMS_SUBSCRIPTION} WHEN {PUSH} THEN {IDENTITY_PUSH} ELSE {IDENTITY_OTHER} END"
+_VALUE = f"CASE WHEN channel IN ({EMAIL}, {SMS}, {PUSH}) THEN contact ELSE channel || ':' || contact END"
+_SAME = "s.lane = x.lane AND s.profile_id = x.profile_id AND s.resource_id = x.resource_id AND s.channel = x.channel AND s.contact = x.contact"
+_DETAILS = "'resource_id', resource_id, 'channel', channel, 'contact', contact"
+
+_UNCHANGED = f"""
+DELETE FROM staged_subscription x USING subscription s
+ WHERE NOT x.created AND {_SAME} AND coalesce(x.status, s.status) = s.status AND coalesce(x.priority, s.priority) = s.priority
+   AND (x.cats IS NULL OR x.cats IS NOT DISTINCT FROM s.cats) AND (x.custom IS NULL OR coalesce(s.custom, '{{}}') @> x.custom)
+"""
+
+_LOCK = """
+SELECT p.id FROM (SELECT DISTINCT lane, profile_id FROM staged_subscription WHERE NOT created) x JOIN {table} p ON p.lane = x.lane AND p.id = x.profile_id
+ ORDER BY p.lane, p.id FOR NO KEY UPDATE OF p
+"""
+
+_CHANGE = f"""
+WITH changed AS (
+  UPDATE subscription s SET status = coalesce(x.status, s.status), priority = coalesce(x.priority, s.priority), cats = coalesce(x.cats, s.cats),
+         custom = CASE WHEN x.custom IS NULL THEN s.custom ELSE coalesce(s.custom, '{{}}') || x.custom END,
+         suspended_until = CASE WHEN coalesce(x.status, {SUSPENDED}) = {SUSPENDED} THEN s.suspended_until END
+    FROM staged_subscription x WHERE NOT x.created AND {_SAME}
+  RETURNING s.profile_id, s.lane, s.id, s.resource_id, s.channel, s.contact, old.status AS status0, new.status AS status1,
+            old.priority AS priority0, new.priority AS priority1, old.cats AS cats0, new.cats AS cats1),
+recorded AS (
+  INSERT INTO change (profile_id, at, subject_id, database_id, lane, kind, cause, cause_id, old, new)
+  SELECT profile_id, %(at)s, id, %(database)s, lane, {CHANGE_SUBSCRIPTION}, %(cause)s, %(cause_id)s,
+    jsonb_build_object('status', {STATUS_WORD.format("status0")}, 'priority', priority0, 'cats', cats0),
+    jsonb_build_object('status', {STATUS_WORD.format("status1")}, 'priority', priority1, 'cats', cats1, {_DETAILS}) FROM changed)
+SELECT DISTINCT profile_id FROM changed
+"""
+
+# A new profile's contacts get their rank at once; those of a known one are ranked afterwards, with what it had (`recompute`).
+_ADD = """
+WITH added AS (
+  INSERT INTO subscription (profile_id, created_at, opted_in_at, resource_id, lane, channel, status, effective, priority, preferred, contact, opt_in_ip,
+    opt_in_url, cats, custom)
+  SELECT profile_id, %(at)s, coalesce(opted_in_at, %(at)s), resource_id, lane, channel, status, effective, priority,
+         created AND row_number() OVER (PARTITION BY profile_id, resource_id, channel ORDER BY {rank}) = 1, contact, ip, url, cats, custom
+    FROM (SELECT x.profile_id, x.lane, x.created, x.opted_in_at, x.resource_id, x.channel, coalesce(x.status, {subscribed}) AS status, x.seq AS id,
+                 {effective} AS effective, coalesce(x.priority, 0::smallint) AS priority, x.contact, x.ip, x.url, x.cats, x.custom
+            FROM staged_subscription x JOIN {table} p ON p.lane = x.lane AND p.id = x.profile_id
+           WHERE x.created OR NOT EXISTS (SELECT FROM subscription s WHERE {same}) OFFSET 0) x
+   ORDER BY lane, profile_id
+  RETURNING profile_id, lane, id, resource_id, channel, contact, status),
+recorded AS (
+  INSERT INTO change (profile_id, at, subject_id, database_id, lane, kind, cause, cause_id, new)
+  SELECT profile_id, %(at)s, id, %(database)s, lane, {kind_added}, %(cause)s, %(cause_id)s, jsonb_build_object('status', {word}, {details}) FROM added),
+known AS (
+  INSERT INTO identity (profile_id, database_id, lane, kind, value)
+  SELECT a.profile_id, %(database)s, a.lane, a.kind, a.value FROM (SELECT DISTINCT profile_id, lane, {kind} AS kind, {value} AS value FROM added) a
+   WHERE NOT EXISTS (SELECT FROM identity i WHERE i.database_id = %(database)s AND i.kind = a.kind AND i.kind <> 1 AND i.value = a.value AND i.profile_id = a.profile_id))
+SELECT DISTINCT profile_id FROM added
+"""
+
+
+def stage_subscriptions(connection: psycopg.Connection[Any], lines: Iterable[str]) -> None:
+    """Copy lines of COPY text (`SUBSCRIPTION_COLUMNS`) into the emptied table of staged subscriptions."""
+    connection.execute("DELETE FROM staged_subscription")
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY staged_subscription ({', '.join(SUBSCRIPTION_COLUMNS)}) FROM STDIN") as copy,
+    ):
+        copy.write("".join(lines))
+
+
+def apply_subscriptions(
+    connection: psycopg.Connection[Any], database: Database, options: Options, at: datetime, *, known: bool
+) -> set[int]:
+    """Write the staged subscriptions; tells the profiles that changed by it. `known`: whether profiles that existed before are among them."""
+    values = {"at": at, "database": database.id, "cause": options.cause, "cause_id": options.cause_id}
+    changed: set[int] = set()
+    table = quoted(database.table)
+    if known:
+        connection.execute(_UNCHANGED)
+        # Before anything of a known profile is written its row is locked: nobody else ranks its contacts at the same time.
+        ids = [row[0] for row in connection.execute(_LOCK.format(table=table))]
+        changed.update(row[0] for row in connection.execute(_CHANGE, values)) if ids else None
+    else:
+        ids = []
+    statement = _ADD.format(
+        rank=RANK, subscribed=SUBSCRIBED, effective=effective("p.status", f"coalesce(x.status, {SUBSCRIBED})"), table=table, same=_SAME,
+        kind_added=CHANGE_SUBSCRIBED, word=STATUS_WORD.format("status"), details=_DETAILS, kind=_KIND, value=_VALUE,
+    )  # fmt: skip
+    changed.update(row[0] for row in connection.execute(statement, values))
+    if ids:
+        recompute(connection, database.id, ids)
+    return changed
