@@ -11,6 +11,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from sojourn import events
+from sojourn.delivery.counters import Outcome, count_messages
 from sojourn.events import EventKind
 from sojourn.kernel import Clock
 
@@ -43,13 +44,20 @@ first AS (
     FROM r GROUP BY lane, passage_id, hop),
 known AS MATERIALIZED (
   SELECT m.lane, m.passage_id, m.hop, m.profile_id, m.scenario_id, m.node_id, m.template_id, m.resource_id, m.channel,
-         m.delivered_at AS delivered_before, m.opened_at AS opened_before, m.clicked_at AS clicked_before, f.delivered_at, f.opened_at, f.open_seen, f.clicked_at
+         m.created_at, m.delivered_at AS delivered_before, m.opened_at AS opened_before, m.clicked_at AS clicked_before, f.delivered_at, f.opened_at, f.open_seen, f.clicked_at
     FROM message m JOIN first f USING (lane, passage_id, hop) ORDER BY m.lane, m.passage_id, m.hop FOR NO KEY UPDATE OF m),
 noted AS (
   UPDATE message m SET delivered_at = least(m.delivered_at, k.delivered_at), opened_at = least(m.opened_at, k.opened_at), clicked_at = least(m.clicked_at, k.clicked_at)
     FROM known k
    WHERE m.lane = k.lane AND m.passage_id = k.passage_id AND m.hop = k.hop
      AND (k.delivered_at < coalesce(k.delivered_before, 'infinity') OR k.opened_at < coalesce(k.opened_before, 'infinity') OR k.clicked_at < coalesce(k.clicked_before, 'infinity'))),
+counted AS (
+  {
+    count_messages(f'''SELECT date_trunc('hour', k.created_at), count(*), k.scenario_id, k.node_id, c.kind FROM known k,
+    LATERAL (SELECT {Outcome.OPENED:d}::smallint AS kind WHERE k.opened_before IS NULL AND k.opened_at IS NOT NULL
+             UNION ALL SELECT {Outcome.CLICKED:d}::smallint WHERE k.clicked_before IS NULL AND k.clicked_at IS NOT NULL) c
+    WHERE k.scenario_id IS NOT NULL GROUP BY 1, 3, 4, 5''')
+}),
 implied AS (
   SELECT k.lane, k.passage_id, k.hop, k.opened_at AS at FROM known k WHERE k.opened_before IS NULL AND k.opened_at IS NOT NULL AND NOT k.open_seen),
 appended AS (

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sojourn.delivery.codes import Channel, Reason, State
+from sojourn.delivery.counters import Outcome, count_messages
 from sojourn.kernel.statement import Bindings
 
 DISPATCH_SIZE = 1000
@@ -66,10 +67,16 @@ def plan_messages(plans: list[PlannedMessages], lane: str, bindings: Bindings) -
                 bindings,
             )
         )
+    refused = "\n    UNION ALL ".join(
+        f"""SELECT date_trunc('hour', f.at), count(*), {bindings.bind(plan.scenario_id, "int")}, {bindings.bind(plan.node_id, "int")}, {int(Outcome.NOT_SENT)}::smallint
+    FROM {plan.source} f WHERE NOT f.sendable GROUP BY 1"""
+        for plan in plans
+    )
     columns = "passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason"
     return [
         ("planned", f"INSERT INTO message ({columns})\n    " + "\n    UNION ALL ".join(ledger)),
         ("listed", _dispatch(lists)),
+        ("refusals", count_messages(refused)),
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import structlog
 
+from sojourn.delivery.counters import fold_message_counters
 from sojourn.kernel import LANES, Clock, Settings
 from sojourn.kernel.database import connect
 from sojourn.kernel.heartbeat import Heartbeat
@@ -93,6 +94,7 @@ class EngineLoop:
     def _do_chores(self) -> None:
         self._chores = time.monotonic()
         fold_counters(self.connection)
+        fold_message_counters(self.connection)
         mark_drained(self.connection, self.clock)
 
     def sleep_seconds(self) -> float:

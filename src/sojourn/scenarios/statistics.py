@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 
+from sojourn.delivery.counters import Outcome
 from sojourn.scenarios.graph import NodeDocument, ScenarioDocument
 from sojourn.scenarios.node_type import Port, parse_settings
 from sojourn.scenarios.nodes import node_types
@@ -21,9 +22,8 @@ SELECT r.version_id, r.nodes, r.outputs, r.entry, r.exit, r.exit_node, sum(c.n) 
  WHERE v.scenario_id = %(scenario)s GROUP BY r.route_id
 """
 _MESSAGES = """
-SELECT node_id, count(*) FILTER (WHERE state IN (0, 1)), count(*) FILTER (WHERE state = 2), count(*) FILTER (WHERE opened_at IS NOT NULL),
-       count(*) FILTER (WHERE clicked_at IS NOT NULL), count(*) FILTER (WHERE state IN (3, 5, 9)), count(*) FILTER (WHERE state = 4)
-  FROM message WHERE scenario_id = %(scenario)s AND created_at >= %(from)s AND created_at < %(to)s GROUP BY node_id
+SELECT node_id, kind, sum(n) FROM (SELECT * FROM message_counter_hour UNION ALL SELECT * FROM message_counter) c
+ WHERE scenario_id = %(scenario)s AND hour >= %(from)s AND hour < %(to)s GROUP BY 1, 2
 """
 EARLIEST = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 LATEST = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
@@ -31,14 +31,13 @@ LATEST = datetime.fromisoformat("9999-01-01T00:00:00+00:00")
 
 @dataclass
 class MessageFigures:
-    """Messages of a channel node: on their way, handed over, opened and clicked (people), not sent, in doubt."""
+    """Messages of a channel node that were planned in the period: handed over, not sent, in doubt; and how many people opened and clicked."""
 
-    waiting: int = 0
     sent: int = 0
-    opened: int = 0
-    clicked: int = 0
     not_sent: int = 0
     in_doubt: int = 0
+    opened: int = 0
+    clicked: int = 0
 
 
 @dataclass
@@ -84,6 +83,13 @@ class Statistics:
     links: list[LinkFigures]
 
 
+_OUTCOMES = {
+    Outcome.ACCEPTED: "sent",
+    Outcome.NOT_SENT: "not_sent",
+    Outcome.IN_DOUBT: "in_doubt",
+    Outcome.OPENED: "opened",
+    Outcome.CLICKED: "clicked",
+}
 _ENDS = {
     Exit.COMPLETED: "completed",
     Exit.FAILED: "failed",
@@ -122,8 +128,10 @@ def statistics(
     totals.inside = sum(inside.values())
     for figures in nodes.values():
         figures.entered = sum(figures.outputs.values()) + figures.inside + figures.failed
-    for node, waiting, sent, opened, clicked, refused, doubt in connection.execute(_MESSAGES, period):
-        nodes[node].messages = MessageFigures(waiting, sent, opened, clicked, refused, doubt)
+    for node, kind, count in connection.execute(_MESSAGES, period):
+        figures = nodes[node]
+        figures.messages = figures.messages or MessageFigures()
+        setattr(figures.messages, _OUTCOMES[kind], int(count))
     current = _links(connection, scenario_id)
     figures_of_links = [
         LinkFigures(node, port, target, links.get((node, port), 0)) for (node, port), target in current.items()

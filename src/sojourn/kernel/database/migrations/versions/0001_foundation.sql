@@ -160,6 +160,12 @@ CREATE TABLE answer_inbox (                        -- outcomes that resting pass
   passage_id bigint NOT NULL, profile_id bigint NOT NULL, at timestamptz NOT NULL, hop int NOT NULL, lane smallint NOT NULL);
 CREATE INDEX answer_inbox_lane ON answer_inbox (lane);
 
+CREATE TABLE message_counter (                     -- what became of messages, by the hour they were planned: appended by batch, folded later
+  hour timestamptz NOT NULL, n bigint NOT NULL, scenario_id int NOT NULL, node_id int NOT NULL, kind smallint NOT NULL);
+CREATE TABLE message_counter_hour (hour timestamptz NOT NULL, n bigint NOT NULL, scenario_id int NOT NULL, node_id int NOT NULL, kind smallint NOT NULL,
+  PRIMARY KEY (scenario_id, node_id, kind, hour));
+-- kind: 1 accepted 2 not sent or rejected 3 in doubt 4 opened (people) 5 clicked (people)
+
 CREATE TABLE sandbox_message (                     -- the built-in mailbox: what would have left the house
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, passage_id bigint NOT NULL, profile_id bigint NOT NULL, scenario_id int, node_id int, hop int NOT NULL,
   lane smallint NOT NULL, channel smallint NOT NULL, recipient text NOT NULL, sender text, subject text, body_text text, body_html bytea, headers jsonb, confirmation boolean NOT NULL DEFAULT false,
@@ -241,6 +247,14 @@ CREATE TABLE passage_failure (                     -- why a passage failed
 CREATE TABLE counter (hour timestamptz NOT NULL, n bigint NOT NULL, route_id int NOT NULL, lane smallint NOT NULL);       -- appended by batch, folded later
 CREATE TABLE counter_hour (hour timestamptz NOT NULL, n bigint NOT NULL, route_id int NOT NULL, PRIMARY KEY (route_id, hour));
 CREATE TABLE node_held (version_id int NOT NULL, node_id int NOT NULL, at timestamptz NOT NULL, reason text NOT NULL, PRIMARY KEY (version_id, node_id));
+
+-- Tables that fill and drain are vacuumed by number of dead rows, whatever their size.
+ALTER TABLE capture SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+ALTER TABLE dispatch SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+ALTER TABLE dispatch_claim SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
+ALTER TABLE answer_inbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+ALTER TABLE counter SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+ALTER TABLE message_counter SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
 
 -- ------------------------------------------------------------------------------------------------ partitions
 -- By month, made ahead by sojourn.kernel.partitions; a default partition keeps rows of unexpected moments, so nothing is lost.
