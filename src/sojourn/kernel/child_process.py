@@ -6,27 +6,33 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Mapping
 
+_PARENT = "SOJOURN_PARENT"
 _PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def product_command(*arguments: str) -> list[str]:
-    """The command line that runs a part of this product in the same installation."""
+    """The command line that runs a part of this product out of the same installation."""
     return [sys.executable, "-m", "sojourn", *arguments]
 
 
-def follow_parent(number: int = signal.SIGTERM) -> Callable[[], None]:
-    """A `preexec_fn`: the child gets signal `number` when the thread that started it ends, in whatever way."""
-    parent = os.getpid()
+def child_environment(**more: str) -> dict[str, str]:
+    """The environment of a child that is to end with this process; it must call `follow_parent` first of all."""
+    return {**os.environ, _PARENT: str(os.getpid()), **more}
 
-    def prepare() -> None:
-        _libc.prctl(_PR_SET_PDEATHSIG, number)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
 
-    return prepare
+def follow_parent(environment: Mapping[str, str] = os.environ) -> None:
+    """In a child: be sent SIGTERM when the thread that started this process ends, in whatever way. Elsewhere: nothing.
+
+    The child arms itself because code between fork and exec is not safe in a parent with threads.
+    """
+    parent = environment.get(_PARENT)
+    if parent is None:
+        return
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != int(parent):  # it went before the line above
+        sys.exit(1)
 
 
 def how_it_ended(code: int) -> str:

@@ -105,6 +105,4 @@ def fresh_parts(connection: psycopg.Connection[Any], clock: Clock, within: timed
 
 def forget_dead_parts(connection: psycopg.Connection[Any], clock: Clock) -> int:
     """Remove the rows of parts that ended uncleanly a day or more ago; tells how many."""
-    return connection.execute(
-        "DELETE FROM part_heartbeat WHERE beat_at < %s", (clock.now() - _FORGOTTEN,)
-    ).rowcount
+    return connection.execute("DELETE FROM part_heartbeat WHERE beat_at < %s", (clock.now() - _FORGOTTEN,)).rowcount

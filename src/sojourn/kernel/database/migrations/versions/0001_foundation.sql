@@ -11,7 +11,7 @@ CREATE TABLE background_task (                     -- long work with progress: i
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, created_at timestamptz NOT NULL, started_at timestamptz, finished_at timestamptz,
   done bigint NOT NULL DEFAULT 0, total bigint, kind text NOT NULL, title text NOT NULL, state text NOT NULL DEFAULT 'waiting'
     CHECK (state IN ('waiting', 'running', 'completed', 'failed', 'cancelled')),
-  cancel_requested boolean NOT NULL DEFAULT false, error text, result jsonb);
+  cancel_requested boolean NOT NULL DEFAULT false, arguments jsonb NOT NULL DEFAULT '{}', error text, result jsonb);
 
 -- ------------------------------------------------------------------------------------------------ access
 CREATE TABLE account (id int PRIMARY KEY, name text NOT NULL, time_zone text NOT NULL DEFAULT 'UTC', language text NOT NULL DEFAULT 'en');
