@@ -1,0 +1,41 @@
+import { describe, expect, it } from 'vitest'
+import type { ScenarioDocument } from '../api/scenarios'
+import { isUndrawn, readDocument, writeDocument } from './graph'
+
+const DOCUMENT: ScenarioDocument = {
+  format: 'sojourn/scenario@1',
+  name: 'Welcome',
+  description: '',
+  tags: ['demo'],
+  database: 1,
+  reentry: { mode: 'never', min_interval: null },
+  nodes: [
+    { id: 0, type: 'start', title: 'In', comment: '', position: { x: 0, y: 0 }, settings: {}, links: { next: 1 } },
+    {
+      id: 1,
+      type: 'condition',
+      title: 'Ask',
+      comment: 'why',
+      position: { x: 340, y: 8 },
+      settings: { rules: {} },
+      links: { yes: 0, no: 1 },
+    },
+  ],
+}
+
+describe('a scenario document', () => {
+  it('comes back from the canvas as it was', () => {
+    expect(writeDocument(readDocument(DOCUMENT))).toEqual(DOCUMENT)
+  })
+
+  it('loses links to steps that do not exist', () => {
+    const broken = { ...DOCUMENT, nodes: [{ ...DOCUMENT.nodes[0]!, links: { next: 99 } }] }
+    expect(readDocument(broken).links).toEqual([])
+  })
+
+  it('is undrawn when all cards lie at one place', () => {
+    const pile = DOCUMENT.nodes.map((node) => ({ ...node, position: { x: 0, y: 0 } }))
+    expect(isUndrawn(readDocument({ ...DOCUMENT, nodes: pile }).cards)).toBe(true)
+    expect(isUndrawn(readDocument(DOCUMENT).cards)).toBe(false)
+  })
+})
