@@ -6,7 +6,6 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Mapping
 
 _PARENT = "SOJOURN_PARENT"
 _PR_SET_PDEATHSIG = 1
@@ -22,12 +21,12 @@ def child_environment(**more: str) -> dict[str, str]:
     return {**os.environ, _PARENT: str(os.getpid()), **more}
 
 
-def follow_parent(environment: Mapping[str, str] = os.environ) -> None:
+def follow_parent() -> None:
     """In a child: be sent SIGTERM when the thread that started this process ends, in whatever way. Elsewhere: nothing.
 
     The child arms itself because code between fork and exec is not safe in a parent with threads.
     """
-    parent = environment.get(_PARENT)
+    parent = os.environ.pop(_PARENT, None)  # not meant for our own children
     if parent is None:
         return
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)

@@ -112,8 +112,8 @@ class _Runner:
                     raise outcome
 
     async def _until_stopped(self) -> None:
-        while not self._stop.is_set():
-            await asyncio.sleep(0.2)
+        while not await asyncio.to_thread(self._stop.wait, 1.0):
+            pass
 
     async def _take_up_stalled(self) -> None:
         """Jobs whose worker is gone without a word: run again once, then failed."""
@@ -121,7 +121,7 @@ class _Runner:
             for job in await self._app.job_manager.get_stalled_jobs(
                 queue=QUEUE, seconds_since_heartbeat=STALLED_SECONDS
             ):
-                task_id = int(job.task_kwargs["task_id"])
+                task_id = int(str(job.task_kwargs["task_id"]))
                 if may_repeat(job):
                     await asyncio.to_thread(self._put_back, task_id)
                     await self._app.job_manager.retry_job(job)

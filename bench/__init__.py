@@ -1,0 +1,1 @@
+"""Benchmarks: one module each, with `measure()` giving a list of figures."""

@@ -1,0 +1,67 @@
+"""The parts of the product, each a process: `sojourn web`, `sojourn engine`, `sojourn worker`; and the process of one background task."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType
+
+from sojourn.kernel import Settings, SystemClock
+from sojourn.kernel.logs import configure_logs
+
+INTERRUPTED = 75
+"""Exit code of a task's process that was stopped before the task ended (EX_TEMPFAIL of sysexits.h)."""
+
+
+def run_part(name: str, settings: Settings) -> None:
+    """Run a part until SIGTERM or SIGINT."""
+    configure_logs(name, settings.log_format, settings.log_level)
+    {"web": _web, "engine": _engine, "worker": _worker}[name](settings)
+
+
+def _web(settings: Settings) -> None:
+    from sojourn.web.serve import run_web
+
+    run_web(settings)
+
+
+def _engine(settings: Settings) -> None:
+    from sojourn.scenarios.engine_loop import run_engine
+
+    run_engine(settings, SystemClock(), _stop_on_signals())
+
+
+def _worker(settings: Settings) -> None:
+    from sojourn.delivery.worker import run_worker
+    from sojourn.kernel.task_queue import run_tasks
+
+    clock, stop = SystemClock(), _stop_on_signals()
+    tasks = threading.Thread(target=run_tasks, args=(settings, clock, stop), name="tasks")
+    tasks.start()
+    try:
+        run_worker(settings, clock, stop)
+    finally:
+        stop.set()
+        tasks.join()
+
+
+def run_task_process(settings: Settings, url: str, task_id: int) -> int:
+    """Run one background task; gives the exit code of the process."""
+    from sojourn.cli import task_kinds
+    from sojourn.kernel.tasks import perform
+
+    configure_logs("task", settings.log_format, settings.log_level)
+    task_kinds.register_all()
+    task = perform(url, SystemClock(), task_id, stop=_stop_on_signals())
+    return 0 if task.ended else INTERRUPTED
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask)
+    return stop
