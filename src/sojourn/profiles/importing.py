@@ -122,7 +122,7 @@ class _Call:
         hooks = [] if options.skip_triggers else interested(connection, self._database.id, options.source)
         outcomes: dict[int, Outcome] = {}
         updated: set[int] = set()
-        self._stage.prepare(connection, subscriptions=self._subscriptions)
+        self._stage.prepare(connection, subscriptions=self._subscriptions, bulk=len(self._prepared) > 100)
         pending = sorted(self._prepared)
         while pending:
             leaders, followers = self._split(pending)

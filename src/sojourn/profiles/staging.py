@@ -26,6 +26,8 @@ _LOCK_CLASS = 73_100_000
 
 # With indexes for every probe, the other join methods win by estimate only: on stale statistics they read everybody for each chunk.
 _PLANNER = "SET LOCAL enable_seqscan = {0}; SET LOCAL enable_hashjoin = {0}; SET LOCAL enable_mergejoin = {0};"
+# Long arrays are looked up by hashing only where the planner sees them, that is not in a generic plan.
+_BULK = "SET LOCAL plan_cache_mode = force_custom_plan;"
 
 _STAGED = "seq int NOT NULL, grp smallint NOT NULL, key1 text, key2 text"
 _PLACED = "profile_id bigint, lane smallint, kind smallint NOT NULL, several boolean NOT NULL"
@@ -62,11 +64,12 @@ class Stage:
         """The columns of a staged line, in order."""
         return ["seq", "grp", "key1", "key2", *(quoted(field.column) for field in self.fields)]
 
-    def prepare(self, connection: psycopg.Connection[Any], *, subscriptions: bool) -> None:
+    def prepare(self, connection: psycopg.Connection[Any], *, subscriptions: bool, bulk: bool) -> None:
         """Make the tables where missing, empty them, and tell the planner; inside the import's transaction."""
         columns = ", ".join(f"{quoted(field.column)} {field.sql_type}" for field in self.database.fields.values())
         connection.execute(
             _PLANNER.format("off")
+            + (_BULK if bulk else "")
             + f"CREATE TEMP TABLE IF NOT EXISTS {self.staged} ({_STAGED}, {columns}) ON COMMIT DELETE ROWS;"
             + f"CREATE TEMP TABLE IF NOT EXISTS {self.placed} ({_STAGED}, {columns}, {_PLACED}) ON COMMIT DELETE ROWS;"
             + (_SUBSCRIPTIONS if subscriptions else "")
@@ -137,4 +140,4 @@ SELECT {columns}, id, (id & 63)::smallint, CASE WHEN found IS NULL THEN {absent}
     @staticmethod
     def release_planner(connection: psycopg.Connection[Any]) -> None:
         """Give the planner back its freedom, for those who come after us in the same transaction."""
-        connection.execute(_PLANNER.format("DEFAULT"))
+        connection.execute(_PLANNER.format("DEFAULT") + "SET LOCAL plan_cache_mode = DEFAULT")

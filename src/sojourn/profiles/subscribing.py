@@ -97,7 +97,7 @@ def stage_subscriptions(connection: psycopg.Connection[Any], lines: Iterable[str
 def apply_subscriptions(
     connection: psycopg.Connection[Any], database: Database, options: Options, at: datetime, *, known: bool
 ) -> set[int]:
-    """Write the staged subscriptions; tells the profiles that changed by it. `known`: whether profiles that existed before are among them."""
+    """Write the staged subscriptions; tells which profiles that existed before changed by it. `known`: whether there are any among them."""
     values = {"at": at, "database": database.id, "cause": options.cause, "cause_id": options.cause_id}
     changed: set[int] = set()
     table = quoted(database.table)
@@ -115,4 +115,4 @@ def apply_subscriptions(
     changed.update(row[0] for row in connection.execute(statement, values))
     if ids:
         recompute(connection, database.id, ids)
-    return changed
+    return changed.intersection(ids)
