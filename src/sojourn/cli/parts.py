@@ -51,7 +51,7 @@ def run_task_process(settings: Settings, url: str, task_id: int) -> int:
     from sojourn.kernel.tasks import perform
 
     configure_logs("task", settings.log_format, settings.log_level)
-    task_kinds.register_all()
+    task_kinds.register_all(settings)
     task = perform(url, SystemClock(), task_id, stop=_stop_on_signals())
     return 0 if task.ended else INTERRUPTED
 

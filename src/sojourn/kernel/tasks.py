@@ -58,7 +58,11 @@ class Task:
 
 
 class TaskCancelled(Exception):
-    """Somebody asked for the end of this task; raised by `report`, let it pass."""
+    """Somebody asked for the end of this task; raised by `report`, let it pass, or raise another with what was done so far."""
+
+    def __init__(self, result: dict[str, Any] | None = None) -> None:
+        super().__init__("cancelled")
+        self.result = result
 
 
 class TaskInterrupted(Exception):
@@ -168,10 +172,12 @@ def perform(
     *,
     stop: threading.Event | None = None,
     watch: Callable[[int, int | None], None] | None = None,
+    function: TaskFunction | None = None,
 ) -> Task:
     """Run a task in this process and note its outcome, which is also given back.
 
-    `stop`, once set, interrupts the task at its next report: it waits again. `watch` sees the progress.
+    `stop`, once set, interrupts the task at its next report: it waits again. `watch` sees the progress. `function` takes
+    the place of the one registered for the task's kind.
     An error of the work is noted, not raised; a lost database is raised, the task is then run again by the queue.
     """
     with connect(url, "task") as connection:
@@ -180,7 +186,7 @@ def perform(
             return task
         try:
             with _Progress(url, task_id, stop, watch) as progress:
-                function = _kinds.get(task.kind)
+                function = function or _kinds.get(task.kind)
                 if function is None:
                     raise SojournError(
                         "unknown_task_kind", f"This release does not know tasks of the kind {task.kind}.", "kind"
@@ -188,8 +194,8 @@ def perform(
                 result = function(connection, clock, task, progress)
                 progress.write()
             finish(connection, clock, task_id, "completed", result=result)
-        except TaskCancelled:
-            finish(connection, clock, task_id, "cancelled")
+        except TaskCancelled as end:
+            finish(connection, clock, task_id, "cancelled", result=end.result)
         except TaskInterrupted:
             put_back(connection, task_id)
         except SojournError as error:
@@ -219,7 +225,8 @@ class _Progress:
     ) -> None:
         self._url, self._task_id, self._stop, self._watch = url, task_id, stop, watch
         self._written = 0.0
-        self._done, self._total = 0, None  # type: int, int | None
+        self._done = 0
+        self._total: int | None = None
 
     def __enter__(self) -> _Progress:
         self._connection = connect(self._url, "task progress")

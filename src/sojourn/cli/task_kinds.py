@@ -1,0 +1,13 @@
+"""All kinds of background tasks: what the process of a task must know."""
+
+from __future__ import annotations
+
+from sojourn.kernel import Settings
+from sojourn.kernel.tasks import register
+
+
+def register_all(settings: Settings) -> None:
+    """Offer every kind."""
+    from sojourn.profiles.tasks import IMPORT, import_task
+
+    register(IMPORT, import_task(settings))
