@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections import deque
+
 from liquid.exceptions import LiquidError
 
 from sojourn.kernel.errors import Problem
@@ -10,13 +13,17 @@ from sojourn.templates.content import EMAIL, SMS, TemplateContent
 from sojourn.templates.language import Escape, language
 from sojourn.templates.markup import MarkupError
 
-TEXT_LIMIT = 1_000_000
+TEXT_LIMIT = 400_000
+"""Characters of one text; mail programs cut letters off at a quarter of it."""
+_STRAY_SIGNS = 100
 _LINE_LIMITS = {"subject": 1000, "from_name": 200, "from_email": 320, "reply_to": 320}
 
 
 def liquid_problems(source: str, part: str, escape: Escape = None) -> list[Problem]:
     """Mistakes of a Liquid text; `place` is `part:line:column`."""
     environment = language(escape)
+    if open_block := _never_closed(source):
+        return [Problem("liquid", f"“{open_block[1]}” is never closed.", _place(part, source, open_block.start()))]
     try:
         template = environment.from_string(source)
     except LiquidError as error:
@@ -27,6 +34,17 @@ def liquid_problems(source: str, part: str, escape: Escape = None) -> list[Probl
         Problem("liquid", f"There is no filter “{name}”.", _place(part, source, spans[0].index))
         for name, spans in unknown
     ]
+
+
+def _never_closed(source: str) -> re.Match[str] | None:
+    """A block or value without its end. Parsers look for each such end through the whole rest, so many of them would take hours."""
+    for word in ("raw", "comment", "doc"):
+        found = deque(re.finditer(r"\{%-?\s*(?:end)?(" + word + r")\b", source), maxlen=1)
+        last = found[0] if found else None
+        if last and "end" not in last[0]:
+            return last
+    behind = source.rfind("}}") + 1
+    return re.compile(r"(\{\{)").search(source, behind) if source.count("{{", behind) > _STRAY_SIGNS else None
 
 
 def content_problems(content: TemplateContent, channel: int, confirmation: bool) -> list[Problem]:

@@ -16,6 +16,7 @@ OWN_ADDRESSES = ("unsubscribe_url", "opt_in_url", "web_version_url")
 OPEN = "_open"
 _OWN = re.compile(r"\s*\{\{-?\s*(" + "|".join(OWN_ADDRESSES) + r")\b")
 _SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")
+_LONGEST_ADDRESS = 8_000
 _IN_TEXT = re.compile(r"https?://[^\s<>\"')\]]+")
 _ON_SERVER = frozenset({"profile", "subscription", "resource"})
 
@@ -40,16 +41,18 @@ class Numbering:
 
     def __init__(self, own_names: frozenset[str] = frozenset()) -> None:
         self.links: list[Link] = []
+        self._by_address: dict[str, Link] = {}
         self._own_names = own_names
         """Names that the template itself assigns: what they hold is not known at the click."""
 
     def add(self, source: str) -> Link:
         link = Link(len(self.links) + 1, source, _kind(source, self._own_names))
         self.links.append(link)
+        self._by_address.setdefault(source, link)
         return link
 
     def known_or_new(self, source: str) -> Link:
-        return next((link for link in self.links if link.address == source), None) or self.add(source)
+        return self._by_address.get(source) or self.add(source)
 
 
 def rewrite_html(source: str, numbering: Numbering) -> str:
@@ -73,7 +76,7 @@ def rewrite_text(source: str, numbering: Numbering) -> str:
         start, end = match.start(), match.end()
         while masked[end - 1] in ".,;:!?":
             end -= 1
-        if source[end : end + 2] == "{%":
+        if source[end : end + 2] == "{%" or end - start > _LONGEST_ADDRESS:
             continue
         edits.append(
             (
@@ -103,7 +106,7 @@ def _html_links(source: str) -> list[tuple[int, int, str]]:
 
 
 def _is_tracked(address: str) -> bool:
-    if _OWN.match(address):
+    if _OWN.match(address) or len(address) > _LONGEST_ADDRESS:
         return False
     scheme = _SCHEME.match(address)
     return scheme[1].lower() in ("http", "https") if scheme else address.lstrip().startswith("{")
@@ -126,12 +129,13 @@ def _unescaped(address: str) -> str:
 
 def encoded_values(address: str) -> str:
     """Percent-encodes values that stand behind `name=` in the query, unless the author did it already."""
-    query = blanked(address).find("?")
+    plain = blanked(address)
+    query = plain.find("?")
     if query < 0:
         return address
 
     def encode(match: re.Match[str]) -> str:
-        before = blanked(address)[query : match.start()]
+        before = plain[query : match.start()]
         mark = max(before.rfind(sign) for sign in "?&#")
         if (
             not is_output(match[0])

@@ -8,9 +8,11 @@ import css_inline
 import mjml
 
 from sojourn.kernel.errors import Problem
-from sojourn.templates.masking import ATTRIBUTE, MarkupScan, edited, mask, unmask
+from sojourn.templates.masking import ATTRIBUTE, MarkupScan, edited, mask, scan, unmask
 
 _INLINE_STYLE = re.compile(r"<mj-style\b[^>]*\binline\s*=\s*[\"']inline[\"'][^>]*>(.*?)</mj-style>", re.S | re.I)
+_DEPTH = 400
+_STRAY_SIGNS = 100
 _NUMBER = "data-qqelement"
 _POSITION = re.compile(r"\s*(?:in root template )?at position (\d+):\d+")
 
@@ -29,13 +31,22 @@ def html_of(html: str | None, mjml_source: str | None) -> str:
     Raises:
         MarkupError: the MJML is not valid, or the styles cannot be applied.
     """
+    part, source = ("mjml", mjml_source) if mjml_source else ("html", html or "")
+    _check_shape(part, source)
     if mjml_source:
         masked, pieces = mask(mjml_source)
         styles = "\n".join(_INLINE_STYLE.findall(masked))
         compiled = unmask(_compiled(_INLINE_STYLE.sub("", masked)), pieces)
         return with_styles(compiled, styles) if styles.strip() else compiled
-    source = html or ""
     return with_styles(source, None) if "<style" in source.lower() else source
+
+
+def _check_shape(part: str, source: str) -> None:
+    """Refuse what would keep parsers busy for hours, or bring their stacks to an end."""
+    if source.rfind("<!--") > source.rfind("-->") or source.count("<", source.rfind(">") + 1) > _STRAY_SIGNS:
+        raise MarkupError(Problem("markup", "A comment or a tag is never closed.", part))
+    if scan(source).depth > _DEPTH:
+        raise MarkupError(Problem("markup", f"Elements are nested more than {_DEPTH} deep.", part))
 
 
 def _refuse_include(path: str) -> str:

@@ -9,6 +9,30 @@ from html.parser import HTMLParser
 LIQUID = re.compile(r"\{%-?\s*(raw|comment|doc)\s*-?%\}.*?\{%-?\s*end\1\s*-?%\}|\{\{.*?\}\}|\{%.*?%\}", re.S)
 ATTRIBUTE = re.compile(r"([^\s\"'<>/=]+)(?:\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]*))?")
 _MASKED = re.compile(r"<!--qqliquid(\d+)qq-->|qqliquid(\d+)qq(?:=\"\")?")
+_CLOSED_BY_OTHERS = frozenset(
+    {
+        "area",
+        "base",
+        "br",
+        "col",
+        "dd",
+        "dt",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "li",
+        "link",
+        "meta",
+        "option",
+        "p",
+        "source",
+        "td",
+        "th",
+        "tr",
+        "wbr",
+    }
+)
 _RAW_TEXT = frozenset({"style", "script", "title", "textarea", "mj-style", "mj-title", "mj-preview"})
 
 
@@ -43,6 +67,9 @@ class MarkupScan(HTMLParser):
         self.tags: list[StartTag] = []
         self.opaque: list[tuple[int, int]] = []
         """Spans in which a comment would not be a comment: tags, comments, styles, scripts."""
+        self.depth = 0
+        """How deep elements are nested at most."""
+        self._open = 0
         self._base = base
         self._lines = [0, *(m.end() for m in re.finditer("\n", source))]
         self._raw: tuple[str, int] | None = None
@@ -58,14 +85,20 @@ class MarkupScan(HTMLParser):
         found = StartTag(tag, self._here(), text)
         self.tags.append(found)
         self.opaque.append((found.at, found.end))
+        if tag not in _CLOSED_BY_OTHERS:
+            self._open += 1
+            self.depth = max(self.depth, self._open)
         if tag in _RAW_TEXT:
             self._raw = (tag, found.end)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
+        self._open = max(0, self._open - 1)
         self._raw = None
 
     def handle_endtag(self, tag: str) -> None:
+        if tag not in _CLOSED_BY_OTHERS:
+            self._open = max(0, self._open - 1)
         if self._raw and self._raw[0] == tag:
             self.opaque.append((self._raw[1], self._here()))
             self._raw = None

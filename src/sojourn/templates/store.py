@@ -19,6 +19,7 @@ from sojourn.templates.compiled import CompiledTemplate
 from sojourn.templates.content import TemplateContent
 
 _KEPT = 256
+_MOST_LINKS = 2_000
 _compiled: OrderedDict[tuple[str, int, int], CompiledTemplate] = OrderedDict()
 _lock = Lock()
 
@@ -75,6 +76,8 @@ def save_template(
         if version and _content(connection, template_id, version) == content:
             return template_id, version
         compiled = CompiledTemplate(template_id, version + 1, name, channel, confirmation, content)
+        if len(compiled.links) > _MOST_LINKS:
+            raise SojournError("too_many_links", f"A letter has at most {_MOST_LINKS} links.", "html")
         connection.execute(
             """INSERT INTO template_version (template_id, version, created_at, subject, html, mjml, text, from_name, from_email, reply_to, links)
                VALUES (%(id)s, %(version)s, %(now)s, %(subject)s, %(html)s, %(mjml)s, %(text)s, %(from_name)s, %(from_email)s, %(reply_to)s, %(links)s)""",
