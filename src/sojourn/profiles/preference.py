@@ -38,7 +38,7 @@ UPDATE subscription s SET effective = {effective}
 _PREFERRED = """
 UPDATE subscription s SET preferred = {new} FROM (
   SELECT s.lane, s.id, s.preferred, row_number() OVER (PARTITION BY s.profile_id, s.resource_id, s.channel ORDER BY {rank}) = 1 AS best
-    FROM unnest(%(ids)s::bigint[]) x(id) JOIN subscription s ON s.lane = (x.id & 63)::smallint AND s.profile_id = x.id) r
+    FROM unnest(%(ids)s::bigint[]) x(profile_id) JOIN subscription s ON s.lane = (x.profile_id & 63)::smallint AND s.profile_id = x.profile_id) r
  WHERE r.best = {new} AND r.preferred <> {new} AND s.lane = r.lane AND s.id = r.id
 """
 _STEP_BACK = _PREFERRED.format(new="false", rank=RANK)
