@@ -1,11 +1,29 @@
 import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
 
 const brand: MantineColorsTuple = [
-  '#eef1ff', '#dde2fd', '#b8c2f8', '#8f9ef3', '#6d80ee', '#566bea', '#4a5fe6', '#3c4fcd', '#3346b8', '#273ba3',
+  '#eef1ff',
+  '#dde2fd',
+  '#b8c2f8',
+  '#8f9ef3',
+  '#6d80ee',
+  '#566bea',
+  '#4a5fe6',
+  '#3c4fcd',
+  '#3346b8',
+  '#273ba3',
 ]
 /* Mantine's own dark greys are brownish beside navy. */
 const dark: MantineColorsTuple = [
-  '#dfe4f0', '#aeb7cb', '#8d97ad', '#5b657d', '#333b4e', '#262d3d', '#1b202c', '#171b26', '#12151e', '#0d1017',
+  '#dfe4f0',
+  '#aeb7cb',
+  '#8d97ad',
+  '#5b657d',
+  '#333b4e',
+  '#262d3d',
+  '#1b202c',
+  '#171b26',
+  '#12151e',
+  '#0d1017',
 ]
 const fontFamily = "'Inter Variable', Inter, system-ui, sans-serif"
 
@@ -31,6 +49,14 @@ export const theme = createTheme({
 
 export const cssVariables: CSSVariablesResolver = () => ({
   variables: {},
-  light: { '--mantine-color-dimmed': '#5b6580', '--mantine-color-placeholder': '#667085', '--mantine-color-error': '#c9252b' },
-  dark: { '--mantine-color-dimmed': '#aeb7cb', '--mantine-color-placeholder': '#8f99b0', '--mantine-color-error': '#ff8389' },
+  light: {
+    '--mantine-color-dimmed': '#5b6580',
+    '--mantine-color-placeholder': '#667085',
+    '--mantine-color-error': '#c9252b',
+  },
+  dark: {
+    '--mantine-color-dimmed': '#aeb7cb',
+    '--mantine-color-placeholder': '#8f99b0',
+    '--mantine-color-error': '#ff8389',
+  },
 })

@@ -38,7 +38,11 @@ export function address(path: string, query: Query = {}): string {
 }
 
 /** @throws ApiError, also when the server cannot be reached (status 0, code `unreachable`). */
-export async function call<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, options: Options = {}): Promise<T> {
+export async function call<T>(
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+  path: string,
+  options: Options = {},
+): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' }
   if (method !== 'GET' && csrfToken) headers['X-CSRF-Token'] = csrfToken
   const isForm = options.body instanceof FormData

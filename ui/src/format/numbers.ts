@@ -14,4 +14,6 @@ export const number = (value: number) => format({}).format(value)
 
 /** A share of a whole as “47%”; a dash when the whole is zero. */
 export const share = (part: number, whole: number) =>
-  whole > 0 ? format({ style: 'percent', maximumFractionDigits: part > 0 && part / whole < 0.01 ? 1 : 0 }).format(part / whole) : '–'
+  whole > 0
+    ? format({ style: 'percent', maximumFractionDigits: part > 0 && part / whole < 0.01 ? 1 : 0 }).format(part / whole)
+    : '–'

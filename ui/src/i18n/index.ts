@@ -27,4 +27,5 @@ i18n.on('languageChanged', (language) => {
 })
 
 /** A setting's title or explanation: the node type sends it in English, which is the key of its translation. */
-export const settingText = (text: string) => i18n.t(text, { ns: 'settings', keySeparator: false, nsSeparator: false, defaultValue: text })
+export const settingText = (text: string) =>
+  i18n.t(text, { ns: 'settings', keySeparator: false, nsSeparator: false, defaultValue: text })

@@ -15,7 +15,14 @@ const PAUSE: NodeType = {
   defaults: { length: '1d' },
   takes_input: true,
 }
-const described = { type_title: 'Start', icon: 'bolt', category: 'trigger' as const, ports: [port], summary: [], problems: [] }
+const described = {
+  type_title: 'Start',
+  icon: 'bolt',
+  category: 'trigger' as const,
+  ports: [port],
+  summary: [],
+  problems: [],
+}
 const SCENARIO: Scenario = {
   id: 1,
   name: 'Welcome',

@@ -49,7 +49,14 @@ type Actions = {
 
 const NOTHING: State = {
   status: { id: 0, active: false, revision: 0, changed: false, published_number: null, database_name: '' },
-  head: { format: '', name: '', description: '', tags: [], database: 0, reentry: { mode: 'never', min_interval: null } },
+  head: {
+    format: '',
+    name: '',
+    description: '',
+    tags: [],
+    database: 0,
+    reentry: { mode: 'never', min_interval: null },
+  },
   cards: [],
   links: [],
   described: {},
@@ -111,8 +118,7 @@ export const useEditor = create<State & Actions>((set, get) => ({
 
   describe: (id, description) => set((state) => ({ described: { ...state.described, [id]: description } })),
 
-  open: (openId) =>
-    set((state) => ({ openId, cards: openId === null ? state.cards : only(state.cards, openId) })),
+  open: (openId) => set((state) => ({ openId, cards: openId === null ? state.cards : only(state.cards, openId) })),
 
   changeHead: (part) => set((state) => changed(state, { head: { ...state.head, ...part } })),
 

@@ -54,7 +54,8 @@ export function writeDocument({ head, cards, links }: Graph): ScenarioDocument {
 
 /** Whether the document came without a drawing: all cards at one place. */
 export const isUndrawn = (cards: Card[]) =>
-  cards.length > 1 && cards.every(({ position }) => position.x === cards[0]!.position.x && position.y === cards[0]!.position.y)
+  cards.length > 1 &&
+  cards.every(({ position }) => position.x === cards[0]!.position.x && position.y === cards[0]!.position.y)
 
 export function tidied(cards: Card[], links: Link[], described: Described): Card[] {
   const positions = layOut(

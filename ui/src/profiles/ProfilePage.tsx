@@ -1,0 +1,195 @@
+import { Avatar } from '@mantine/core'
+import { IconDeviceMobile, IconMail, IconMessage2 } from '@tabler/icons-react'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { useTranslation } from 'react-i18next'
+import { useDatabases, type Field } from '../api/lookups'
+import { allItems } from '../api/page'
+import {
+  useMessages,
+  usePassages,
+  useProfile,
+  type Profile,
+  type SentMessage,
+  type Subscription,
+} from '../api/profiles'
+import { MoreButton } from '../components/MoreButton'
+import { PageHead } from '../components/PageHead'
+import { EmptyState, LoadFailure, Waiting } from '../components/states'
+import { moment } from '../format/dates'
+import { PassageTimeline } from './PassageTimeline'
+import { emailOf, nameOf, phoneOf } from './profileName'
+import { SubscriptionPill } from './SubscriptionPill'
+
+const route = getRouteApi('/app/profiles/$id')
+
+export function ProfilePage() {
+  const { t } = useTranslation()
+  const { id } = route.useParams()
+  const profile = useProfile(id)
+  if (profile.isError) return <LoadFailure error={profile.error} retry={profile.refetch} />
+  if (profile.isPending) return <Waiting />
+  const { data } = profile
+  const title = nameOf(data.fields) || emailOf(data.fields) || phoneOf(data.fields) || data.id
+  return (
+    <div className="page">
+      <PageHead
+        title={title}
+        above={
+          <Link to="/profiles" search={{ database: data.database }} className="crumb">
+            {t('nav.profiles')} · {data.database_name}
+          </Link>
+        }
+      >
+        <SubscriptionPill status={data.status} />
+        <Avatar size={40} name={title} color="initials" alt="" />
+      </PageHead>
+      <div className="profile-grid">
+        <div>
+          <Fields profile={data} />
+          <Subscriptions list={data.subscriptions} />
+        </div>
+        <div>
+          <Path id={id} />
+          <Messages id={id} />
+        </div>
+      </div>
+    </div>
+  )
+}
+
+function Fields({ profile }: { profile: Profile }) {
+  const { t } = useTranslation()
+  const fields = useDatabases().data?.find(({ id }) => id === profile.database)?.fields
+  const filled = Object.entries(profile.fields).filter(([, value]) => shown(value) !== '')
+  return (
+    <section className="panel padded">
+      <h2>{t('profiles.fields')}</h2>
+      {filled.length === 0 && <p>{t('profiles.noFields')}</p>}
+      <dl className="facts">
+        {filled.map(([name, value]) => (
+          <Fact key={name} label={titleOf(name, fields)} value={shown(value)} />
+        ))}
+        <Fact label={t('profiles.created')} value={moment(profile.created_at)} />
+        <Fact label={t('profiles.publicId')} value={profile.id} />
+      </dl>
+    </section>
+  )
+}
+
+const titleOf = (name: string, fields: Field[] | undefined) =>
+  fields?.find((field) => field.name === name)?.title ?? name
+
+const Fact = ({ label, value }: { label: string; value: string }) => (
+  <>
+    <dt>{label}</dt>
+    <dd>{value}</dd>
+  </>
+)
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return ''
+  if (Array.isArray(value)) return value.map(shown).join(', ')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
+}
+
+function Subscriptions({ list }: { list: Subscription[] }) {
+  const { t } = useTranslation()
+  return (
+    <section className="panel padded">
+      <h2>{t('profiles.subscriptions')}</h2>
+      {list.length === 0 && <span style={{ color: 'var(--ink2)' }}>{t('profiles.noSubscriptions')}</span>}
+      {list.map((subscription) => (
+        <div className="subscription" key={subscription.id}>
+          <ChannelIcon channel={subscription.channel} />
+          <span style={{ flex: 1, minWidth: 0 }}>
+            {subscription.contact}
+            <br />
+            <small>
+              {subscription.resource_name}
+              {subscription.confirmed_at &&
+                ` · ${t('profiles.confirmed', { time: moment(subscription.confirmed_at) })}`}
+            </small>
+          </span>
+          <SubscriptionPill status={subscription.status} />
+        </div>
+      ))}
+    </section>
+  )
+}
+
+export function ChannelIcon({ channel }: { channel: string }) {
+  const { t } = useTranslation()
+  const Icon = channel === 'email' ? IconMail : channel === 'sms' ? IconMessage2 : IconDeviceMobile
+  return (
+    <span className="tile mini cat-channel" role="img" aria-label={t(`channel.${channel}`)}>
+      <Icon size={16} stroke={1.8} />
+    </span>
+  )
+}
+
+function Path({ id }: { id: string }) {
+  const { t, i18n } = useTranslation()
+  const passages = usePassages(id, i18n.language)
+  const list = allItems(passages.data?.pages)
+  return (
+    <section className="panel padded">
+      <h2>{t('profiles.path')}</h2>
+      {passages.isPending && <Waiting rows={4} />}
+      {passages.isError && <LoadFailure error={passages.error} retry={passages.refetch} />}
+      {passages.isSuccess && list.length === 0 && <EmptyState title={t('profiles.noPath')} />}
+      {list.map((passage) => (
+        <PassageTimeline key={passage.passage_id} passage={passage} />
+      ))}
+      <MoreButton query={passages} />
+    </section>
+  )
+}
+
+function Messages({ id }: { id: string }) {
+  const { t } = useTranslation()
+  const messages = useMessages(id)
+  const list = allItems(messages.data?.pages)
+  return (
+    <section className="panel padded">
+      <h2>{t('profiles.messages')}</h2>
+      {messages.isPending && <Waiting rows={3} />}
+      {messages.isError && <LoadFailure error={messages.error} retry={messages.refetch} />}
+      {messages.isSuccess && list.length === 0 && (
+        <span style={{ color: 'var(--ink2)' }}>{t('profiles.noMessages')}</span>
+      )}
+      {list.map((message) => (
+        <MessageRow key={`${message.passage_id}:${message.hop}`} message={message} />
+      ))}
+      <MoreButton query={messages} />
+    </section>
+  )
+}
+
+const STATE_TONES: Record<string, string> = {
+  accepted: 'tone-yes',
+  planned: 'blue',
+  handing_over: 'blue',
+  rejected: 'tone-no',
+  in_doubt: 'amber',
+}
+
+function MessageRow({ message }: { message: SentMessage }) {
+  const { t } = useTranslation()
+  const marks = [
+    moment(message.handed_at ?? message.created_at),
+    message.opened_at && t('message.opened', { time: moment(message.opened_at) }),
+    message.clicked_at && t('message.clicked', { time: moment(message.clicked_at) }),
+    message.reason && t(`message.reasons.${message.reason}`),
+  ]
+  return (
+    <div className="subscription">
+      <ChannelIcon channel={message.channel} />
+      <span style={{ flex: 1, minWidth: 0 }}>
+        {message.template_name} {message.contact && <small>{message.contact}</small>}
+        <br />
+        <small>{marks.filter(Boolean).join(' · ')}</small>
+      </span>
+      <span className={`pill ${STATE_TONES[message.state] ?? 'neutral'}`}>{t(`message.states.${message.state}`)}</span>
+    </div>
+  )
+}
