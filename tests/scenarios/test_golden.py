@@ -24,7 +24,7 @@ TABLES = ("profile_database", "profile_field", "resource", "template", "promo_po
 FILES = [WELCOME, *sorted(HERE.glob("*.yaml"))]
 
 
-def _furnish(connection: psycopg.Connection[Any], clock: VirtualClock) -> None:
+def furnish(connection: psycopg.Connection[Any], clock: VirtualClock) -> None:
     """What the files name, always with the same numbers."""
     for number, table in enumerate(TABLES):  # so that every number in the text says what it stands for
         connection.execute(f"ALTER TABLE {table} ALTER id RESTART WITH {100 * (number + 1)}")
@@ -44,7 +44,7 @@ def _furnish(connection: psycopg.Connection[Any], clock: VirtualClock) -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_the_compiled_sql_is_as_reviewed(file: Path, connection: psycopg.Connection[Any], clock: VirtualClock) -> None:
-    _furnish(connection, clock)
+    furnish(connection, clock)
     document = read_file(file)
     assert check_document(connection, document) == []
     base = database(connection, document.database)
@@ -58,7 +58,7 @@ def test_the_compiled_sql_is_as_reviewed(file: Path, connection: psycopg.Connect
 
 
 def test_compiling_twice_gives_the_same_text(connection: psycopg.Connection[Any], clock: VirtualClock) -> None:
-    _furnish(connection, clock)
+    furnish(connection, clock)
     base = database(connection, "Customers")
     document = resolve_document(connection, read_file(WELCOME))
     assert _text(compile_version(700, 800, document, base)) == _text(compile_version(700, 800, document, base))
