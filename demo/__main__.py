@@ -45,7 +45,9 @@ class Demo:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
         # In a session of its own, so that Ctrl-C reaches this process only, which stops the product in order.
-        self._product = subprocess.Popen(product_command("up"), stdin=subprocess.DEVNULL, start_new_session=True, env=child_environment())
+        self._product = subprocess.Popen(
+            product_command("up"), stdin=subprocess.DEVNULL, start_new_session=True, env=child_environment()
+        )
         try:
             self._wait_until_ready()
             self._live()
@@ -100,7 +102,9 @@ class Demo:
         register_import_triggers()
         with connect(self._settings.database_url or own_server_url(self._settings), "demo") as connection:
             shop = seed(connection, clock)
-            registrations = Registrations(base_url, token, shop.database.id, shop.resource.id, people, home / "demo-registered.json")
+            registrations = Registrations(
+                base_url, token, shop.database.id, shop.resource.id, people, home / "demo-registered.json"
+            )
             if not scenario_exists(connection):
                 self._apply_scenario()
             if not registrations.done:
@@ -115,7 +119,10 @@ class Demo:
         path, port = WELCOME, self._settings.port + CALL_CENTRE_STEP
         if port != _PORT_IN_FILE:
             path = self._settings.data / "welcome.yaml"
-            path.write_text(WELCOME.read_text(encoding="utf-8").replace(f"127.0.0.1:{_PORT_IN_FILE}", f"127.0.0.1:{port}"), encoding="utf-8")
+            path.write_text(
+                WELCOME.read_text(encoding="utf-8").replace(f"127.0.0.1:{_PORT_IN_FILE}", f"127.0.0.1:{port}"),
+                encoding="utf-8",
+            )
         command = product_command("scenario", "apply", str(path), "--publish", "--activate", "--accept-sandbox")
         subprocess.run(command, check=True, stdin=subprocess.DEVNULL, env=child_environment(), timeout=60)
 

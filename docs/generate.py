@@ -1,0 +1,217 @@
+"""Writes the generated parts of the reference from the code: `python docs/generate.py`, or `--check` to only compare.
+
+A generated part stands between `<!-- generated: NAME -->` and `<!-- end -->`; tests/docs holds it equal to the code.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from sojourn.delivery.codes import Channel, Reason, State
+from sojourn.events import EventKind
+from sojourn.scenarios.node_type import NodeType
+from sojourn.scenarios.nodes import node_types
+from sojourn.scenarios.nodes.update_profile import FORBIDDEN, Change
+from sojourn.scenarios.references import LABELS
+from sojourn.segments.rule import Rule
+from sojourn.segments.rules import RULES
+from sojourn.segments.rules.field import OPERATORS, Operator
+
+FOLDER = Path(__file__).parent / "reference"
+_PART = re.compile(r"(<!-- generated: (?P<name>[a-z_]+) -->\n)(?P<text>.*?)(<!-- end -->)", re.DOTALL)
+
+
+def table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A Markdown table."""
+    head = list(heading)
+    lines = [head, ["---"] * len(head), *(list(row) for row in rows)]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines) + "\n"
+
+
+# ------------------------------------------------------------------------------------------------ nodes
+
+
+def nodes() -> str:
+    """All node types."""
+    return "\n".join(_node(node_type) for node_type in node_types().values())
+
+
+def _node(node_type: NodeType) -> str:
+    ports = node_type.ports(node_type.settings.model_construct())
+    outputs = ", ".join(f"`{port.id}`" + (" (optional)" if port.optional else "") for port in ports)
+    text = f"### `{node_type.code}` — {node_type.title['en']}\n\n{node_type.description['en']} Outputs: {outputs}.\n"
+    settings = _settings(node_type.settings)
+    return f"{text}\n{settings}" if settings else text
+
+
+def _settings(model: type[BaseModel]) -> str:
+    schema = model.model_json_schema()
+    required = set(schema.get("required", ()))
+    shown = {name: field for name, field in schema.get("properties", {}).items() if not field.get("x-hidden")}
+    if not shown:
+        return ""
+    return table(
+        ("setting", "value", "default", "meaning"),
+        [
+            (f"`{name}`", _kind(field), _default(name, field, required), _meaning(field))
+            for name, field in shown.items()
+        ],
+    )
+
+
+def _default(name: str, field: dict[str, Any], required: set[str]) -> str:
+    if name in required:
+        return "needed"
+    value = field.get("default")
+    return (
+        "–" if value is None or value in ({}, []) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
+    )
+
+
+def _meaning(field: dict[str, Any]) -> str:
+    title, text = str(field.get("title", "")), str(field.get("description", ""))
+    return f"{title}. {text}".strip() if text else title
+
+
+def _kind(field: dict[str, Any]) -> str:
+    if source := field.get("x-source"):
+        return f"name or id of a {LABELS.get(source, source)}"
+    if widget := {"rules": "[rules](rules.md)", "changes": "list of changes", "duration": "duration"}.get(
+        field.get("x-widget", "")
+    ):
+        return widget
+    if choices := field.get("enum"):
+        return ", ".join(f"`{choice}`" for choice in choices)
+    if "const" in field:
+        return f"`{field['const']}`"
+    options = [option for option in field.get("anyOf", ()) if option.get("type") != "null"]
+    if options:
+        return " or ".join(dict.fromkeys(_kind(option) for option in options))
+    word = {
+        "string": "text",
+        "integer": "number",
+        "number": "number",
+        "boolean": "`true`, `false`",
+        "object": "names with texts",
+        "array": "list",
+    }.get(field.get("type", ""), "any value")
+    return word + _bounds(field)
+
+
+def _bounds(field: dict[str, Any]) -> str:
+    low, above, high = field.get("minimum"), field.get("exclusiveMinimum"), field.get("maximum")
+    if low is not None and high is not None:
+        return f", {low} to {high}"
+    if above is not None and high is not None:
+        return f", above {above}, at most {high:g}"
+    return ""
+
+
+def changes() -> str:
+    """The operations of *update profile*."""
+    from sojourn.profiles.sql import OPERATIONS
+
+    rows = [(f"`{name}`", ", ".join(f"`{kind}`" for kind in sorted(kinds))) for name, kinds in OPERATIONS.items()]
+    fields = ", ".join(f"`{name}`" for name in Change.model_fields)
+    forbidden = ", ".join(f"`{name}`" for name in sorted(FORBIDDEN))
+    return f"A change has {fields}. It may name any field but {forbidden}.\n\n" + table(
+        ("operation", "fits fields of type"), rows
+    )
+
+
+# ------------------------------------------------------------------------------------------------ rules
+
+
+def rules() -> str:
+    """All rules with their settings."""
+    return "\n".join(_rule(name, rule) for name, rule in RULES.items())
+
+
+def _rule(name: str, rule: type[Rule]) -> str:
+    schema = rule.model_json_schema()
+    required = set(schema.get("required", ()))
+    about = " ".join((rule.__doc__ or "").split())
+    rows = []
+    for key, field in schema["properties"].items():
+        if key == "rule":
+            continue
+        kind = f"name or id of a {LABELS[rule.references[key]]}" if key in rule.references else _kind(field)
+        rows.append((f"`{key}`", kind, _default(key, field, required)))
+    return f"### `{name}`\n\n{about}\n\n" + table(("key", "value", "default"), rows)
+
+
+def operators() -> str:
+    """Operators of the rule `field`, by type of field."""
+    order = get_args(Operator)
+    rows = [
+        (f"`{kind}`", *("✓" if operator in allowed else "" for operator in order))
+        for kind, allowed in OPERATORS.items()
+    ]
+    return table(("type of field", *(f"`{operator}`" for operator in order)), rows)
+
+
+# ------------------------------------------------------------------------------------------------ codes
+
+
+def events() -> str:
+    """Kinds of events."""
+    return table(("number", "word"), [(str(int(kind)), f"`{kind.word}`") for kind in EventKind])
+
+
+def states() -> str:
+    """States of the ledger."""
+    return table(("number", "state"), [(str(int(state)), _words(state.name)) for state in State])
+
+
+def reasons() -> str:
+    """Reasons of the ledger."""
+    return table(("number", "reason"), [(str(int(reason)), _words(reason.name)) for reason in Reason])
+
+
+def channels() -> str:
+    """Channels."""
+    return table(
+        ("number", "channel"),
+        [(str(int(channel)), _words(channel.name)) for channel in Channel if channel is not Channel.REQUEST],
+    )
+
+
+def _words(name: str) -> str:
+    return name.lower().replace("_", " ")
+
+
+PARTS: dict[str, Callable[[], str]] = {
+    "nodes": nodes, "changes": changes, "rules": rules, "operators": operators, "events": events, "states": states, "reasons": reasons, "channels": channels,
+}  # fmt: skip
+
+
+def rendered(text: str) -> str:
+    """A page with its generated parts as they should be."""
+    return _PART.sub(
+        lambda found: f"{found[1]}{PARTS[found['name']]()}{found[4]}" if found["name"] in PARTS else found[0], text
+    )
+
+
+def pages() -> list[Path]:
+    """The pages that have generated parts."""
+    return sorted(path for path in FOLDER.glob("*.md") if _PART.search(path.read_text(encoding="utf-8")))
+
+
+def main(check: bool) -> int:
+    """Write all pages, or tell which differ."""
+    stale = [path for path in pages() if rendered(path.read_text(encoding="utf-8")) != path.read_text(encoding="utf-8")]
+    for path in stale:
+        print(f"{path}: {'differs from the code' if check else 'written'}")
+        if not check:
+            path.write_text(rendered(path.read_text(encoding="utf-8")), encoding="utf-8")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main("--check" in sys.argv))
