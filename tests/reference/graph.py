@@ -46,6 +46,10 @@ class Graph:
         """The type of a node."""
         return str(self.nodes[node]["type"])
 
+    def has_start(self, node: int) -> bool:
+        """Whether the node is a start node of this version."""
+        return node in self.nodes and self.type(node).startswith("start")
+
     def settings(self, node: int) -> dict[str, Any]:
         """The settings of a node."""
         return dict(self.nodes[node].get("settings", {}))

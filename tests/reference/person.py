@@ -133,6 +133,10 @@ class Person:
         )
 
 
+PARTS = ("field", "subscription", "passage", "refusal", "change", "capture")
+"""What `snapshot` has, in its order."""
+
+
 def _plain(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)

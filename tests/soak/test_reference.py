@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as rules
 
 from sojourn.kernel import Settings, VirtualClock
@@ -28,6 +28,7 @@ def test_thousands_of_random_scenarios_end_as_the_plain_interpreter_says(
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
+        phases=list(Phase) if os.environ.get("SOJOURN_SOAK_SHRINK") else [Phase.generate],  # shrinking takes minutes
     )
     @given(drawn=plays())
     def every_play(drawn: Any) -> None:
