@@ -1,13 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Outlet } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { EmptyState, Waiting } from './components/states'
-import { HomePage } from './home/HomePage'
-import { ImportPage } from './imports/ImportPage'
 import { LoginPage } from './login/LoginPage'
-import { ProfilePage } from './profiles/ProfilePage'
-import { ProfilesPage } from './profiles/ProfilesPage'
-import { SandboxPage } from './sandbox/SandboxPage'
-import { ScenariosPage } from './scenarios/ScenariosPage'
 import { Shell } from './shell/Shell'
 
 const text = (value: unknown) => (typeof value === 'string' && value ? value : undefined)
@@ -24,28 +18,39 @@ const login = createRoute({
   validateSearch: (search): { next?: string } => ({ next: ownPath(search.next) }),
 })
 const app = createRoute({ getParentRoute: () => root, id: 'app', component: Shell })
-const home = createRoute({ getParentRoute: () => app, path: '/', component: HomePage })
-const scenarios = createRoute({ getParentRoute: () => app, path: '/scenarios', component: ScenariosPage })
+const home = createRoute({
+  getParentRoute: () => app,
+  path: '/',
+  component: lazyRouteComponent(() => import('./home/HomePage'), 'HomePage'),
+})
+const scenarios = createRoute({
+  getParentRoute: () => app,
+  path: '/scenarios',
+  component: lazyRouteComponent(() => import('./scenarios/ScenariosPage'), 'ScenariosPage'),
+})
 const scenario = createRoute({
   getParentRoute: () => app,
   path: '/scenarios/$id',
   component: lazyRouteComponent(() => import('./scenario/ScenarioPage')),
-  pendingComponent: Waiting,
 })
 const profiles = createRoute({
   getParentRoute: () => app,
   path: '/profiles',
-  component: ProfilesPage,
+  component: lazyRouteComponent(() => import('./profiles/ProfilesPage'), 'ProfilesPage'),
   validateSearch: (search): { database?: number; search?: string } => ({
     database: id(search.database),
     search: text(search.search),
   }),
 })
-const profile = createRoute({ getParentRoute: () => app, path: '/profiles/$id', component: ProfilePage })
+const profile = createRoute({
+  getParentRoute: () => app,
+  path: '/profiles/$id',
+  component: lazyRouteComponent(() => import('./profiles/ProfilePage'), 'ProfilePage'),
+})
 const sandbox = createRoute({
   getParentRoute: () => app,
   path: '/sandbox',
-  component: SandboxPage,
+  component: lazyRouteComponent(() => import('./sandbox/SandboxPage'), 'SandboxPage'),
   validateSearch: (search): { message?: number; search?: string } => ({
     message: id(search.message),
     search: text(search.search),
@@ -54,7 +59,7 @@ const sandbox = createRoute({
 const imports = createRoute({
   getParentRoute: () => app,
   path: '/imports',
-  component: ImportPage,
+  component: lazyRouteComponent(() => import('./imports/ImportPage'), 'ImportPage'),
   validateSearch: (search): { task?: number } => ({ task: id(search.task) }),
 })
 
@@ -72,7 +77,8 @@ export const router = createRouter({
     login,
     app.addChildren([home, scenarios, scenario, profiles, profile, sandbox, imports]),
   ]),
-  defaultPreload: false,
+  defaultPreload: 'intent',
+  defaultPendingComponent: Waiting,
 })
 
 declare module '@tanstack/react-router' {

@@ -12,8 +12,10 @@ function format(options: Intl.NumberFormatOptions): Intl.NumberFormat {
 /** 12480 as “12,480” or “12 480”. */
 export const number = (value: number) => format({}).format(value)
 
-/** A share of a whole as “47%”; a dash when the whole is zero. */
-export const share = (part: number, whole: number) =>
-  whole > 0
-    ? format({ style: 'percent', maximumFractionDigits: part > 0 && part / whole < 0.01 ? 1 : 0 }).format(part / whole)
-    : '–'
+/** A share of a whole as “47%”, small ones as “0.02%”; a dash when the whole is zero. */
+export function share(part: number, whole: number): string {
+  if (whole <= 0) return '–'
+  const rate = part / whole
+  const digits = rate > 0 && rate < 0.01 ? { maximumSignificantDigits: 1 } : { maximumFractionDigits: 0 }
+  return format({ style: 'percent', ...digits }).format(rate)
+}

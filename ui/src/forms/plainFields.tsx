@@ -57,7 +57,7 @@ export const NumberField = (field: FieldProps) => (
     min={field.schema.minimum ?? field.schema.exclusiveMinimum}
     max={field.schema.maximum}
     allowDecimal={field.schema.type === 'number'}
-    w={180}
+    styles={{ wrapper: { maxWidth: 180 } }}
     onChange={(value) => field.onChange(value === '' ? undefined : value)}
   />
 )

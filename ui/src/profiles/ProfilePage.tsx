@@ -1,5 +1,4 @@
 import { Avatar } from '@mantine/core'
-import { IconDeviceMobile, IconMail, IconMessage2 } from '@tabler/icons-react'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { useDatabases, type Field } from '../api/lookups'
@@ -12,6 +11,7 @@ import {
   type SentMessage,
   type Subscription,
 } from '../api/profiles'
+import { ChannelIcon } from '../components/ChannelIcon'
 import { MoreButton } from '../components/MoreButton'
 import { PageHead } from '../components/PageHead'
 import { EmptyState, LoadFailure, Waiting } from '../components/states'
@@ -60,14 +60,18 @@ export function ProfilePage() {
 function Fields({ profile }: { profile: Profile }) {
   const { t } = useTranslation()
   const fields = useDatabases().data?.find(({ id }) => id === profile.database)?.fields
-  const filled = Object.entries(profile.fields).filter(([, value]) => shown(value) !== '')
+  const filled = Object.entries(profile.fields).filter(([, value]) => value !== null && value !== '')
   return (
     <section className="panel padded">
       <h2>{t('profiles.fields')}</h2>
       {filled.length === 0 && <p>{t('profiles.noFields')}</p>}
       <dl className="facts">
         {filled.map(([name, value]) => (
-          <Fact key={name} label={titleOf(name, fields)} value={shown(value)} />
+          <Fact
+            key={name}
+            label={titleOf(name, fields)}
+            value={typeof value === 'boolean' ? t(value ? 'form.yes' : 'form.no') : shown(value)}
+          />
         ))}
         <Fact label={t('profiles.created')} value={moment(profile.created_at)} />
         <Fact label={t('profiles.publicId')} value={profile.id} />
@@ -114,16 +118,6 @@ function Subscriptions({ list }: { list: Subscription[] }) {
         </div>
       ))}
     </section>
-  )
-}
-
-export function ChannelIcon({ channel }: { channel: string }) {
-  const { t } = useTranslation()
-  const Icon = channel === 'email' ? IconMail : channel === 'sms' ? IconMessage2 : IconDeviceMobile
-  return (
-    <span className="tile mini cat-channel" role="img" aria-label={t(`channel.${channel}`)}>
-      <Icon size={16} stroke={1.8} />
-    </span>
   )
 }
 

@@ -5,12 +5,12 @@ import { useEffect } from 'react'
 import { useTranslation } from 'react-i18next'
 import { allItems } from '../api/page'
 import { useLetter, useLetters, type Letter, type LetterRow } from '../api/sandbox'
+import { ChannelIcon } from '../components/ChannelIcon'
 import { MoreButton } from '../components/MoreButton'
 import { SearchField } from '../components/SearchField'
 import { EmptyState, LoadFailure, Waiting } from '../components/states'
 import { fromNow, moment } from '../format/dates'
 import { useNow } from '../format/useNow'
-import { ChannelIcon } from '../profiles/ProfilePage'
 
 const route = getRouteApi('/app/sandbox')
 

@@ -19,7 +19,7 @@ import type { NodeType } from '../api/scenarios'
 import { number } from '../format/numbers'
 import { useEditor } from './editorStore'
 import { FlowLink } from './FlowLink'
-import { isUndrawn, type Card, type Link } from './graph'
+import { isPiledUp, type Card, type Link } from './graph'
 import { NodeCard } from './NodeCard'
 import { Palette } from './Palette'
 import { SummaryStrip } from './SummaryStrip'
@@ -162,7 +162,14 @@ function ZoomBar({ fit, readOnly }: { fit: () => void; readOnly: boolean }) {
       {!readOnly && (
         <>
           <Divider orientation="vertical" my={6} />
-          <Button variant="subtle" color="gray" size="compact-md" leftSection={<IconWand size={16} />} onClick={tidy}>
+          <Button
+            variant="subtle"
+            color="gray"
+            size="compact-md"
+            fz="sm"
+            leftSection={<IconWand size={16} />}
+            onClick={tidy}
+          >
             {t('editor.tidy')}
           </Button>
         </>
@@ -192,14 +199,14 @@ function useFit(readOnly: boolean) {
   }, [flow, readOnly])
 }
 
-/** Once the cards are measured: draw what came without a drawing, and show everything. */
+/** Once the cards are measured: tidy up a document that nobody has arranged here yet, and show everything. */
 function useFirstView(scenarioId: number, ready: boolean, fit: () => void) {
   const shown = useRef(0)
   useEffect(() => {
     if (!ready || shown.current === scenarioId) return
     shown.current = scenarioId
-    const { cards, tidy, readOnly } = useEditor.getState()
-    if (isUndrawn(cards) && !readOnly) tidy()
+    const { cards, status, arrange } = useEditor.getState()
+    if (status.revision === 1 && isPiledUp(cards)) arrange()
     requestAnimationFrame(fit)
   }, [ready, scenarioId, fit])
 }

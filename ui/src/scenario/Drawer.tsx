@@ -150,7 +150,10 @@ function StepSettings({ card, described }: Props) {
 /** Where each output leads: to link without a mouse. */
 function StepOutputs({ card, described }: Props) {
   const { t } = useTranslation()
-  const { readOnly, cards, links, described: names } = useEditor()
+  const readOnly = useEditor((state) => state.readOnly)
+  const cards = useEditor((state) => state.cards)
+  const links = useEditor((state) => state.links)
+  const names = useEditor((state) => state.described)
   const connect = useEditor.getState().connect
   const targets = cards
     .filter(({ id }) => id !== card.id && names[id]?.category !== 'trigger')
@@ -167,6 +170,7 @@ function StepOutputs({ card, described }: Props) {
             <span style={{ color: 'var(--ink2)' }}>{t('drawer.leadsTo')}</span>
             <Select
               size="xs"
+              flex={1}
               searchable
               clearable
               disabled={readOnly}

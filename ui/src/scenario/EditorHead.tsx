@@ -142,6 +142,7 @@ function PeriodChoice({ period, onPeriod }: Omit<Props, 'saveNow'>) {
         <Button
           variant="default"
           size="compact-md"
+          fz="sm"
           leftSection={<IconCalendar size={15} />}
           aria-label={t('editor.period')}
         >
@@ -198,9 +199,9 @@ function MainButtons({ saveNow }: { saveNow: () => Promise<boolean> }) {
           {t('editor.activate')}
         </Button>
       )}
-      {(canPublish || active) && (
-        <Button leftSection={<IconRocket size={16} />} disabled={!canPublish} onClick={() => setAsking('publish')}>
-          {t(published && canPublish ? 'editor.publishChanges' : 'editor.publish')}
+      {canPublish && (
+        <Button leftSection={<IconRocket size={16} />} onClick={() => setAsking('publish')}>
+          {t(published ? 'editor.publishChanges' : 'editor.publish')}
         </Button>
       )}
       {asking === 'publish' && <PublishWindow saveNow={saveNow} onClose={close} />}

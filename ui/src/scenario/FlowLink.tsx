@@ -1,10 +1,17 @@
-import { BaseEdge, EdgeLabelRenderer, getSmoothStepPath, useStore, useStoreApi, type EdgeProps } from '@xyflow/react'
+import {
+  BaseEdge,
+  EdgeLabelRenderer,
+  getSmoothStepPath,
+  useStore,
+  type EdgeProps,
+  type ReactFlowState,
+} from '@xyflow/react'
 import { memo, useEffect, useRef, useState } from 'react'
 import { number } from '../format/numbers'
 import { useEditor } from './editorStore'
 import type { Link } from './graph'
 import { CARD_WIDTH } from './layout'
-import { leadsBack, loopPath, thickness, type Drawn } from './linkPaths'
+import { leadsBack, loopLine, loopPath, thickness, type Drawn } from './linkPaths'
 import { isFar } from './NodeCard'
 
 const ROOM_FOR_LABEL = 100
@@ -56,16 +63,10 @@ function peopleOn(figures: ReturnType<typeof useEditor.getState>['figures'], sou
 }
 
 function useDrawn(link: EdgeProps<Link>, back: boolean): Drawn {
-  const api = useStoreApi()
-  if (back) {
-    const cards = [...api.getState().nodeLookup.values()].map(({ internals, measured }) => ({
-      ...internals.positionAbsolute,
-      width: measured.width ?? CARD_WIDTH,
-      height: measured.height ?? 120,
-    }))
-    return loopPath(link.sourceX, link.sourceY, link.targetX, link.targetY, cards)
-  }
   const { sourceX, sourceY, sourcePosition, targetX, targetY, targetPosition } = link
+  /* A number from the store, so that the way is drawn anew when a card in between grows or moves. */
+  const line = useStore((state) => (back ? loopLine(sourceX, sourceY, targetX, targetY, boxes(state)) : 0))
+  if (back) return loopPath(sourceX, sourceY, targetX, targetY, line)
   const [path, labelX, labelY] = getSmoothStepPath({
     sourceX,
     sourceY,
@@ -76,6 +77,14 @@ function useDrawn(link: EdgeProps<Link>, back: boolean): Drawn {
     borderRadius: 16,
   })
   return { path, labelX, labelY }
+}
+
+function boxes(state: ReactFlowState) {
+  return [...state.nodeLookup.values()].map(({ internals, measured }) => ({
+    ...internals.positionAbsolute,
+    width: measured.width ?? CARD_WIDTH,
+    height: measured.height ?? 120,
+  }))
 }
 
 /** Counts how often the number grew; zero again when the walk is over. */

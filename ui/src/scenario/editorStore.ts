@@ -43,6 +43,8 @@ type Actions = {
   editNode: (id: string, part: Partial<Card['data']>) => void
   removeNodes: (ids: string[]) => void
   tidy: () => void
+  /** The same for the eye alone: it becomes part of the document with the next change. */
+  arrange: () => void
   undo: () => void
   redo: () => void
 }
@@ -210,6 +212,8 @@ export const useEditor = create<State & Actions>((set, get) => ({
     })),
 
   tidy: () => set((state) => changed(state, { cards: tidied(state.cards, state.links, state.described) })),
+
+  arrange: () => set((state) => ({ cards: tidied(state.cards, state.links, state.described) })),
 
   undo: () => set((state) => (state.past.length ? travel(state, state.past.at(-1)!, 'back') : {})),
   redo: () => set((state) => (state.future.length ? travel(state, state.future[0]!, 'forth') : {})),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { ScenarioDocument } from '../api/scenarios'
-import { isUndrawn, readDocument, writeDocument } from './graph'
+import { isPiledUp, readDocument, writeDocument } from './graph'
 
 const DOCUMENT: ScenarioDocument = {
   format: 'sojourn/scenario@1',
@@ -33,9 +33,9 @@ describe('a scenario document', () => {
     expect(readDocument(broken).links).toEqual([])
   })
 
-  it('is undrawn when all cards lie at one place', () => {
+  it('is piled up when cards lie on each other', () => {
     const pile = DOCUMENT.nodes.map((node) => ({ ...node, position: { x: 0, y: 0 } }))
-    expect(isUndrawn(readDocument({ ...DOCUMENT, nodes: pile }).cards)).toBe(true)
-    expect(isUndrawn(readDocument(DOCUMENT).cards)).toBe(false)
+    expect(isPiledUp(readDocument({ ...DOCUMENT, nodes: pile }).cards)).toBe(true)
+    expect(isPiledUp(readDocument(DOCUMENT).cards)).toBe(false)
   })
 })

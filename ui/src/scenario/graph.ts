@@ -52,10 +52,19 @@ export function writeDocument({ head, cards, links }: Graph): ScenarioDocument {
   return { ...head, nodes }
 }
 
-/** Whether the document came without a drawing: all cards at one place. */
-export const isUndrawn = (cards: Card[]) =>
-  cards.length > 1 &&
-  cards.every(({ position }) => position.x === cards[0]!.position.x && position.y === cards[0]!.position.y)
+/** Whether cards lie on each other, as in a file written by hand. */
+export function isPiledUp(cards: Card[]): boolean {
+  const size = (card: Card) => ({
+    width: card.measured?.width ?? CARD_WIDTH,
+    height: card.measured?.height ?? ASSUMED_HEIGHT,
+  })
+  const overlap = (a: Card, b: Card) =>
+    a.position.x < b.position.x + size(b).width &&
+    b.position.x < a.position.x + size(a).width &&
+    a.position.y < b.position.y + size(b).height &&
+    b.position.y < a.position.y + size(a).height
+  return cards.some((a, index) => cards.slice(index + 1).some((b) => overlap(a, b)))
+}
 
 export function tidied(cards: Card[], links: Link[], described: Described): Card[] {
   const positions = layOut(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { leadsBack, loopPath, thickness } from './linkPaths'
+import { leadsBack, loopLine, loopPath, thickness } from './linkPaths'
 
 describe('a link that leads back', () => {
   it('goes below every card between its ends', () => {
@@ -8,8 +8,10 @@ describe('a link that leads back', () => {
       { x: 340, y: 60, width: 264, height: 200 },
       { x: 2000, y: 0, width: 264, height: 900 },
     ]
-    expect(loopPath(604, 95, 0, 35, cards).labelY).toBeGreaterThan(260 + 18)
-    expect(loopPath(604, 95, 0, 35, cards).labelY).toBeLessThan(400)
+    const line = loopLine(604, 95, 0, 35, cards)
+    expect(line).toBeGreaterThan(260 + 18)
+    expect(line).toBeLessThan(400)
+    expect(loopPath(604, 95, 0, 35, line).labelY).toBe(line)
   })
 
   it('is told from one that leads on', () => {

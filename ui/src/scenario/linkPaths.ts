@@ -9,26 +9,27 @@ const CLEARANCE = 18
 /** Whether a link leads back to the left and must go round the cards. */
 export const leadsBack = (sourceX: number, targetX: number) => targetX < sourceX - 10
 
-/** A way that leaves to the right, goes below every card in between, and enters from the left: so a loop reads as a loop. */
-export function loopPath(sourceX: number, sourceY: number, targetX: number, targetY: number, cards: Box[]): Drawn {
+/** The first free line below every card between the ends of a link that leads back. */
+export function loopLine(sourceX: number, sourceY: number, targetX: number, targetY: number, cards: Box[]): number {
+  const between = cards.filter((card) => card.x < sourceX + SIDE && card.x + card.width > targetX - SIDE)
+  let y = Math.max(sourceY, targetY) + 60
+  for (let moves = 0; moves <= between.length; moves++) {
+    const inTheWay = between.filter((card) => y > card.y - CLEARANCE && y < card.y + card.height + CLEARANCE)
+    if (!inTheWay.length) break
+    y = Math.max(...inTheWay.map((card) => card.y + card.height)) + SIDE
+  }
+  return y
+}
+
+/** A way that leaves to the right, runs along `y`, and enters from the left: so a loop reads as a loop. */
+export function loopPath(sourceX: number, sourceY: number, targetX: number, targetY: number, y: number): Drawn {
   const right = sourceX + SIDE
   const left = targetX - SIDE
-  const between = cards.filter((card) => card.x < right && card.x + card.width > left)
-  const y = firstFreeLine(Math.max(sourceY, targetY) + 60, between)
   const r = RADIUS
   const path =
     `M${sourceX},${sourceY} H${right - r} Q${right},${sourceY} ${right},${sourceY + r} V${y - r} Q${right},${y} ${right - r},${y} ` +
     `H${left + r} Q${left},${y} ${left},${y - r} V${targetY + r} Q${left},${targetY} ${left + r},${targetY} H${targetX}`
   return { path, labelX: (left + right) / 2, labelY: y }
-}
-
-function firstFreeLine(y: number, cards: Box[]): number {
-  for (let moves = 0; moves <= cards.length; moves++) {
-    const inTheWay = cards.filter((card) => y > card.y - CLEARANCE && y < card.y + card.height + CLEARANCE)
-    if (!inTheWay.length) break
-    y = Math.max(...inTheWay.map((card) => card.y + card.height)) + SIDE
-  }
-  return y
 }
 
 /** Thickness of a link by the people who took it, as their share of the busiest link; grows with the square root. */
