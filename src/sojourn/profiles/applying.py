@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -14,10 +14,9 @@ from sojourn.kernel.errors import Problem
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.fields import Field, identity_values
 from sojourn.profiles.functional import Operation, in_memory, work_out
-from sojourn.profiles.matching import creation_defaults, owns_email
 from sojourn.profiles.preference import recompute
 from sojourn.profiles.records import Options
-from sojourn.profiles.staging import CREATE, LATER, OUT, UPDATE, Stage
+from sojourn.profiles.staging import CREATE, OUT, UPDATE, Stage
 from sojourn.profiles.statuses import CHANGE_CREATED, CHANGE_UPDATED, IDENTITY_EMAIL, IDENTITY_FIELD, IDENTITY_PHONE
 
 Group = Mapping[str, str]
@@ -38,7 +37,11 @@ class Applied:
 
 @dataclass
 class Applying:
-    """One round of one import. `groups` are numbered as the rows' `grp`; `operations` give the values of actions that are worked out in memory."""
+    """One round of one import.
+
+    `groups` are numbered as the rows' `grp`; `operations` give the values of actions that are worked out in memory; `sought_by_email` tells
+    whether a row is looked for by the very address its new profile gets.
+    """
 
     connection: psycopg.Connection[Any]
     stage: Stage
@@ -46,11 +49,12 @@ class Applying:
     at: datetime
     groups: Sequence[Group]
     operations: Mapping[int, Mapping[str, Operation]]
+    sought_by_email: Callable[[int], bool]
     change_set: bool
     applied: Applied = field(default_factory=Applied)
 
     def __post_init__(self) -> None:
-        self._placed = self.stage.placed
+        self._placed = self.stage.table
         self._table = quoted(self.stage.database.table)
         self._values = {
             "at": self.at,
@@ -64,14 +68,11 @@ class Applying:
     def create(self) -> None:
         """Create the profiles of rows that found nobody."""
         columns = {f.column: f"s.{quoted(f.column)}" for f in self.stage.fields}
-        defaults = creation_defaults(self.stage.database, self.options.matching, self.options.field_name)
-        for column, default in defaults.items():
-            columns[column] = f"coalesce({columns[column]}, {default})" if column in columns else default
         for number, group in enumerate(self.groups):
             self._start_from_nothing(number, group)
         self._refuse_incomplete(columns)
         if "email" in columns:
-            self._claim_new(columns["email"])
+            self._claim_new()
         self._insert(columns)
 
     def _start_from_nothing(self, number: int, group: Group) -> None:
@@ -97,28 +98,30 @@ class Applying:
                 problem = Problem("required_missing", f"A new profile needs the field “{known.name}”.", known.name)
                 self.applied.refused.update((seq, problem) for (seq,) in rows)
 
-    def _claim_new(self, email: str) -> None:
+    def _claim_new(self) -> None:
         # Claimed in the order of the addresses, so that two imports wait for each other in one direction only.
         claimed = self.connection.execute(
-            f"INSERT INTO identity (profile_id, database_id, lane, kind, value) SELECT s.profile_id, %(database)s, s.lane, {IDENTITY_EMAIL}, {email}"
-            f" FROM {self._placed} s WHERE s.kind = {CREATE} AND {email} IS NOT NULL ORDER BY 5, s.seq ON CONFLICT DO NOTHING",
+            f"INSERT INTO identity (profile_id, database_id, lane, kind, value) SELECT s.profile_id, %(database)s, s.lane, {IDENTITY_EMAIL}, s.email"
+            f" FROM {self._placed} s WHERE s.kind = {CREATE} AND s.email IS NOT NULL ORDER BY s.email, s.seq ON CONFLICT DO NOTHING",
             self._values,
         ).rowcount
         wanted = self.connection.execute(
-            f"SELECT count(*) FROM {self._placed} s WHERE s.kind = {CREATE} AND {email} IS NOT NULL"
+            f"SELECT count(*) FROM {self._placed} s WHERE s.kind = {CREATE} AND s.email IS NOT NULL"
         ).fetchone()
         if wanted is None or wanted[0] == claimed:
             return
-        # Who lost an address by which he is looked for finds the winner in the next round; else the address is simply taken.
-        retry = f"{email} = s.key1" if owns_email(self.options.matching) else "false"
         losers = self.connection.execute(
-            f"UPDATE {self._placed} s SET kind = CASE WHEN {retry} THEN {LATER} ELSE {OUT} END WHERE s.kind = {CREATE} AND {email} IS NOT NULL AND NOT EXISTS ("
-            f"SELECT FROM identity i WHERE i.database_id = %(database)s AND i.kind = {IDENTITY_EMAIL} AND i.value = {email} AND i.profile_id = s.profile_id)"
-            " RETURNING s.seq, s.kind",
+            f"UPDATE {self._placed} s SET kind = {OUT} WHERE s.kind = {CREATE} AND s.email IS NOT NULL AND NOT EXISTS ("
+            f"SELECT FROM identity i WHERE i.database_id = %(database)s AND i.kind = {IDENTITY_EMAIL} AND i.value = s.email AND i.profile_id = s.profile_id)"
+            " RETURNING s.seq",
             self._values,
         ).fetchall()
-        self.applied.later.update(seq for seq, kind in losers if kind == LATER)
-        self.applied.refused.update((seq, _EMAIL_TAKEN) for seq, kind in losers if kind == OUT)
+        for (seq,) in losers:
+            # Who lost an address by which he is looked for finds the winner in the next round; else the address is simply taken.
+            if self.sought_by_email(seq):
+                self.applied.later.add(seq)
+            else:
+                self.applied.refused[seq] = _EMAIL_TAKEN
 
     def _insert(self, columns: Mapping[str, str]) -> None:
         names, expressions = [quoted(column) for column in columns], list(columns.values())
@@ -135,7 +138,7 @@ class Applying:
                 kind, prefix = _identity(known)
                 parts.append(
                     f"identity{number} AS (INSERT INTO identity (profile_id, database_id, lane, kind, value) SELECT s.profile_id, %(database)s, s.lane, {kind},"
-                    f" '{prefix}' || v FROM {self._placed} s, unnest({identity_values(known, f'({columns[known.column]})')}) v WHERE s.kind = {CREATE} AND v IS NOT NULL)"
+                    f" '{prefix}' || v FROM {self._placed} s, LATERAL {identity_values(known, columns[known.column])} v WHERE s.kind = {CREATE})"
                 )
         if self.change_set:
             parts.append(
@@ -145,7 +148,13 @@ class Applying:
         self.applied.created += row[0] if row else 0
 
     def _snapshot(self, columns: Mapping[str, str], values: dict[str, Any]) -> str:
-        """SQL: the fields of a new profile as JSON, absent ones left out. The nulls inside objects stay."""
+        """SQL: the fields of a new profile as JSON, absent ones left out. The nulls inside objects stay.
+
+        Not for files: what a profile began with follows from what it is and the old values of its later changes, and a third of the
+        work on a new profile would go into writing it twice.
+        """
+        if self.options.source == "file":
+            return "NULL::jsonb"
         by_column = {f.column: f for f in self.stage.database.fields.values()}
         plain, documents = [], []
         for number, (column, expression) in enumerate(columns.items()):
@@ -214,7 +223,7 @@ class Applying:
             (number,),
         ).fetchall()
         too_large = {row[0]: _TOO_LARGE for row in rows if row[2]}
-        self.stage.mark(self.connection, too_large, OUT)
+        self.stage.mark_out(self.connection, too_large)
         self.applied.refused.update(too_large)
         for i, known in enumerate(worked_out):
             self._put(known, {row[0]: work_out(known, self.operations[row[0]][known.name], row[3 + i]) for row in rows})
@@ -266,8 +275,8 @@ def _identity(known: Field) -> tuple[int, str]:
 def _identity_parts(i: int, known: Field) -> list[str]:
     """The parts of an update that bring `identity` in line with the values of one field before and after."""
     kind, prefix = _identity(known)
-    before = f"SELECT u.id, u.lane, v FROM u, unnest({identity_values(known, f'u.o{i}')}) v WHERE v IS NOT NULL"
-    after = f"SELECT u.id, u.lane, v FROM u, unnest({identity_values(known, f'u.n{i}')}) v WHERE v IS NOT NULL"
+    before = f"SELECT u.id, u.lane, v FROM u, LATERAL {identity_values(known, f'u.o{i}')} v"
+    after = f"SELECT u.id, u.lane, v FROM u, LATERAL {identity_values(known, f'u.n{i}')} v"
     return [
         f"gone{i} AS (DELETE FROM identity i USING ({before} EXCEPT {after}) x WHERE i.profile_id = x.id AND i.kind = {kind} AND i.value = '{prefix}' || x.v)",
         f"come{i} AS (INSERT INTO identity (profile_id, database_id, lane, kind, value) SELECT x.id, %(database)s, x.lane, {kind}, '{prefix}' || x.v"

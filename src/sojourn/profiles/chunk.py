@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -11,14 +12,15 @@ import psycopg
 
 from sojourn.kernel import Clock
 from sojourn.kernel.statement import quoted
-from sojourn.profiles.applying import Applying, Group
+from sojourn.profiles.applying import Applied, Applying, Group
 from sojourn.profiles.change_sets import hand_over, interested
 from sojourn.profiles.copy_text import NULL, cell, line
 from sojourn.profiles.csv_reader import Rejection, shown
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
+from sojourn.profiles.matching import Key, owns_email
 from sojourn.profiles.records import Options
-from sojourn.profiles.staging import CREATE, EXISTS, UNKNOWN, UPDATE, Stage
+from sojourn.profiles.staging import CREATE, EXISTS, UNKNOWN, UPDATE, Placement, Placing, Stage
 from sojourn.profiles.statuses import EMAIL, SMS
 from sojourn.profiles.subscribing import apply_subscriptions
 
@@ -35,10 +37,9 @@ class SubscribeAll:
 
 @dataclass(slots=True)
 class Checked:
-    """Rows as columns of COPY cells: the keys, then the fields of the import in their order."""
+    """Rows as columns: the keys, and the fields of the import in their order as COPY cells."""
 
-    first: list[str]
-    second: list[str]
+    keys: list[Key]
     columns: list[list[str]]
     lines: Sequence[int]
     rows: Sequence[Sequence[str]]
@@ -49,17 +50,9 @@ class Checked:
     def without(self, bad: Collection[int]) -> Checked:
         """The same without some rows."""
         kept = [row for row in range(len(self.rows)) if row not in bad]
-        first, second, *columns = ([column[row] for row in kept] for column in (self.first, self.second, *self.columns))
-        return Checked(
-            first,
-            second,
-            columns,
-            [self.lines[row] for row in kept],
-            [self.rows[row] for row in kept],
-            self.delimiter,
-            self.rejections,
-            self.done_bytes,
-        )
+        keys, columns = [self.keys[row] for row in kept], [[column[row] for row in kept] for column in self.columns]
+        lines, rows = [self.lines[row] for row in kept], [self.rows[row] for row in kept]
+        return Checked(keys, columns, lines, rows, self.delimiter, self.rejections, self.done_bytes)
 
     def rejection(self, row: int, name: str | None, reason: str) -> Rejection:
         """Row number `row` as refused."""
@@ -95,6 +88,7 @@ class ChunkImport:
         self.connection = connection
         self._clock, self._database, self._options = clock, database, options
         self._stage = Stage(database, fields)
+        self._placing = Placing(connection, database, options)
         self._group: Group = {
             known.name: "replace" for known in fields if known.name in clear_empty and known.type != "email"
         }
@@ -108,11 +102,7 @@ class ChunkImport:
         repeats = self._merge(checked)
         self._stage.prepare(connection, subscriptions=self._subscribe_all is not None, bulk=True)
         updated: set[int] = set()
-        pending = (
-            [row for row in range(len(checked.first)) if row not in repeats.gone]
-            if repeats.gone
-            else list(range(len(checked.first)))
-        )
+        pending = [row for row in range(len(checked.keys)) if row not in repeats.gone]
         while pending:
             leaders, followers = self._split(checked, pending)
             later = self._round(checked, leaders, repeats, result, updated, at, noted=bool(hooks))
@@ -126,13 +116,13 @@ class ChunkImport:
 
     def _merge(self, checked: Checked) -> _Repeats:
         """Fold the rows of one person into the first: later cells go over earlier ones, as if the rows were applied one by one."""
-        repeats, first = _Repeats(), checked.first
-        if self._options.matching in ("email_phone", "email_phone_sub", "none") or len(set(first)) == len(first):
+        repeats, keys = _Repeats(), [key.first for key in checked.keys]
+        if self._options.matching in ("email_phone", "email_phone_sub", "none") or len(set(keys)) == len(keys):
             return repeats
         replaced = [known.name in self._group for known in self._stage.fields]
-        leader_of: dict[str, int] = {}
+        leader_of: dict[str | None, int] = {}
         columns = [list(column) for column in checked.columns]
-        for row, key in enumerate(first):
+        for row, key in enumerate(keys):
             leader = leader_of.setdefault(key, row)
             if leader == row:
                 continue
@@ -157,9 +147,7 @@ class ChunkImport:
         leaders: list[int] = []
         followers: list[int] = []
         for row in pending:
-            parts = {
-                (place, part) for place, part in enumerate((checked.first[row], checked.second[row])) if part != NULL
-            }
+            parts = {(place, part) for place, part in enumerate(checked.keys[row]) if part is not None}
             (followers if parts & seen else leaders).append(row)
             seen |= parts
         return leaders, followers
@@ -175,32 +163,35 @@ class ChunkImport:
         *,
         noted: bool,
     ) -> set[int]:
-        connection, stage = self.connection, self._stage
-        stage.clear(connection)
-        stage.fill(connection, _lines(checked, rows))
-        stage.place(connection, self._options)
-        counts = {
-            kind: (rows, profiles)
-            for kind, rows, profiles in connection.execute(
-                f"SELECT kind, count(*), count(DISTINCT profile_id) FROM {stage.placed} GROUP BY kind"
-            )
-        }
-        known, different = counts.get(UPDATE, (0, 0))
-        later = stage.postpone_doubles(connection) if known != different else set()
-        applying = Applying(connection, stage, self._options, at, [self._group], {}, noted)
-        if known:
-            applying.update()
-        if CREATE in counts:
-            applying.create()
-        later |= applying.applied.later
-        changed = set(applying.applied.changed.values()) | (
-            self._subscribe(at, known=bool(known)) if self._subscribe_all else set()
-        )
-        for row, problem in applying.applied.refused.items():
+        placements, later = self._placing.place(rows, [checked.keys[row] for row in rows])
+        kinds = {place.seq: place.kind for place in placements}
+        applied = self._apply(checked, placements, set(kinds.values()), at, noted=noted)
+        later |= applied.later
+        known = UPDATE in kinds.values()
+        changed = set(applied.changed.values()) | (self._subscribe(at, known=known) if self._subscribe_all else set())
+        for row, problem in applied.refused.items():
             result.rejections.append(checked.rejection(row, problem.place, problem.message))
-        self._count(result, repeats, later | applying.applied.refused.keys(), changed)
+        for row in later | applied.refused.keys():
+            kinds.pop(row, None)
+        self._count(result, repeats, kinds, applied, changed)
         updated.update(changed)
         return later
+
+    def _apply(
+        self, checked: Checked, placements: Sequence[Placement], kinds: set[int], at: datetime, *, noted: bool
+    ) -> Applied:
+        if not kinds & {CREATE, UPDATE}:
+            return Applied()
+        connection, stage = self.connection, self._stage
+        stage.clear(connection)
+        stage.fill(connection, _lines(checked, placements))
+        owned = owns_email(self._options.matching)
+        applying = Applying(connection, stage, self._options, at, [self._group], {}, lambda row: owned, noted)
+        if UPDATE in kinds:
+            applying.update()
+        if CREATE in kinds:
+            applying.create()
+        return applying.applied
 
     def _subscribe(self, at: datetime, *, known: bool) -> set[int]:
         """Subscribe the rows of this round; tells the profiles that existed before and changed by it."""
@@ -212,7 +203,7 @@ class ChunkImport:
             if contact:
                 connection.execute(
                     "INSERT INTO staged_subscription (profile_id, lane, seq, created, resource_id, channel, contact, status, priority)"
-                    f" SELECT s.profile_id, s.lane, s.seq, s.kind = {CREATE}, %s, %s, {contact}, %s, %s FROM {stage.placed} s"
+                    f" SELECT s.profile_id, s.lane, s.seq, s.kind = {CREATE}, %s, %s, {contact}, %s, %s FROM {stage.table} s"
                     f" WHERE s.kind IN ({CREATE}, {UPDATE}) AND {contact} IS NOT NULL",
                     (wanted.resource_id, channel, wanted.status, wanted.priority),
                 )
@@ -224,32 +215,25 @@ class ChunkImport:
             return "s.email"
         return f"s.{quoted('phones')}[1]" if channel == SMS and "phones" in names else None
 
-    def _count(self, result: ChunkResult, repeats: _Repeats, left: Collection[int], changed: set[int]) -> None:
+    def _count(
+        self, result: ChunkResult, repeats: _Repeats, kinds: Mapping[int, int], applied: Applied, changed: set[int]
+    ) -> None:
         """Add the round's rows to the counts; repeated rows share the fate of the row they were merged into."""
-        counts = dict(
-            self.connection.execute(f"SELECT kind, count(*) FROM {self._stage.placed} GROUP BY kind").fetchall()
-        )
-        result.created += counts.get(CREATE, 0)
+        counts = Counter(kinds.values())
+        result.created += counts[CREATE]
         result.updated += len(changed)
-        result.unchanged += counts.get(UPDATE, 0) - len(changed)
-        result.skipped += counts.get(EXISTS, 0) + counts.get(UNKNOWN, 0)
-        if not repeats.of:
-            return
-        leaders = dict(
-            self.connection.execute(
-                f"SELECT seq, kind FROM {self._stage.placed} WHERE seq = ANY(%s)", (list(repeats.of),)
-            ).fetchall()
-        )
-        for leader, kind in leaders.items():
-            if leader in left and kind not in (CREATE, UPDATE):
-                if kind == 0:
-                    result.skipped += len(repeats.of[leader])
-                continue
-            if kind in (EXISTS, UNKNOWN) or self._options.mode == "create":
-                result.skipped += len(repeats.of[leader])
-            else:
-                result.updated += sum(repeats.of[leader])
-                result.unchanged += len(repeats.of[leader]) - sum(repeats.of[leader])
+        result.unchanged += counts[UPDATE] - len(changed)
+        result.skipped += counts[EXISTS] + counts[UNKNOWN]
+        for leader, differing in repeats.of.items():
+            if (
+                leader in applied.refused
+                or kinds.get(leader) in (EXISTS, UNKNOWN)
+                or (leader in kinds and self._options.mode == "create")
+            ):
+                result.skipped += len(differing)
+            elif leader in kinds:
+                result.updated += sum(differing)
+                result.unchanged += len(differing) - sum(differing)
 
     def _keep_rejections(self, rejections: Sequence[Rejection]) -> None:
         if self._task_id is None or not rejections:
@@ -266,11 +250,15 @@ class ChunkImport:
             )
 
 
-def _lines(checked: Checked, rows: list[int]) -> list[str]:
-    """COPY lines of some rows."""
-    columns: list[Sequence[str]] = [checked.first, checked.second, *checked.columns]
-    if len(rows) != len(checked.first):
-        columns = [[column[row] for row in rows] for column in columns]
+def _lines(checked: Checked, placements: Sequence[Placement]) -> list[str]:
+    """COPY lines of the rows that are created or updated, in the order of their profiles."""
+    rows = (
+        ["\t" + "\t".join(cells) for cells in zip(*checked.columns, strict=True)]
+        if checked.columns
+        else [""] * len(checked.keys)
+    )
     return [
-        f"{seq}\t0\t" + "\t".join(cells) + "\n" for seq, cells in zip(rows, zip(*columns, strict=True), strict=True)
+        f"{seq}\t0\t{profile_id}\t{profile_id & 63}\t{kind}{rows[seq]}\n"
+        for seq, profile_id, kind, _ in placements
+        if profile_id is not None and kind in (CREATE, UPDATE)
     ]

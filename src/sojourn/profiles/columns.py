@@ -25,7 +25,7 @@ def parse_column(field: Field, texts: Sequence[str], reading: Reading = PLAIN) -
     """The cells of a column in the order of its texts, and what is wrong with which row. An empty text is an empty cell."""
     different = set(texts)
     quick = _QUICK.get(field.type)
-    if quick is None or reading.date_format or len(different) * 4 < len(texts):
+    if quick is None or reading.date_format or len(different) * 16 < len(texts):
         return _by_table(field, texts, different, reading)
     cells = quick(field, texts)
     problems: dict[int, Problem] = {}

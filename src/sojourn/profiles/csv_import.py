@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,13 @@ from sojourn.kernel import Clock, parse_public_id
 from sojourn.kernel.errors import NotFound, SojournError
 from sojourn.profiles.chunk import Checked, ChunkImport, ChunkResult, SubscribeAll
 from sojourn.profiles.columns import parse_column
-from sojourn.profiles.copy_text import NULL, cell
+from sojourn.profiles.copy_text import NULL
 from sojourn.profiles.csv_mapping import PROFILE_ID, check_mapping, guess_mapping
 from sojourn.profiles.csv_reader import Chunk, CsvReader, Rejection, shown
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
 from sojourn.profiles.importing import in_transaction
-from sojourn.profiles.matching import check_matching, field_key
+from sojourn.profiles.matching import Key, check_matching, field_key
 from sojourn.profiles.records import Options
 from sojourn.profiles.resources import resource
 from sojourn.profiles.statuses import CAUSE_FILE
@@ -95,6 +96,10 @@ def import_csv(
         options.subscribe,
         options.task_id,
     )
+    with suppress(
+        psycopg.errors.InvalidParameterValue
+    ):  # a session that has used temporary tables before keeps its smaller buffers
+        connection.execute("SET temp_buffers = '64MB'")
     run = _Run(work, reader, checker, progress, reject)
     return run.all(cancelled or (lambda: False))
 
@@ -211,11 +216,9 @@ class _Checker:
             columns[known.name] = cells
             for row, problem in problems.items():
                 refuse(row, known.name, problem.message)
-        first, second = self._keys(columns, texts, len(chunk.rows), refuse)
+        keys = self._keys(columns, texts, len(chunk.rows), refuse)
         ordered = [columns[known.name] for known in self.fields]
-        checked = Checked(
-            first, second, ordered, chunk.lines, chunk.rows, self._delimiter, rejections, chunk.done_bytes
-        )
+        checked = Checked(keys, ordered, chunk.lines, chunk.rows, self._delimiter, rejections, chunk.done_bytes)
         return checked.without(bad) if bad else checked
 
     def _keys(
@@ -224,49 +227,48 @@ class _Checker:
         texts: Sequence[Sequence[str]],
         count: int,
         refuse: Callable[[int, str | None, str], None],
-    ) -> tuple[list[str], list[str]]:
-        nothing = [NULL] * count
+    ) -> list[Key]:
         if self._matching == "none":
-            return nothing, nothing
+            return [Key()] * count
+        second: list[str | None] | None = None
         if self._matching == "profile_id":
-            first, second = self._profile_ids(texts[self._positions[PROFILE_ID]] if count else (), refuse), nothing
+            first = self._profile_ids(texts[self._positions[PROFILE_ID]] if count else (), refuse)
         elif self._key_field:
-            first, second = self._field_keys(self._key_field, columns, texts), nothing
+            first = self._field_keys(self._key_field, texts[self._positions[self._key_field.name]] if count else ())
         else:
-            emails = columns.get("email", nothing)
-            phones = (
-                [
-                    NULL if text == NULL else text[1:-1].partition(",")[0].strip('"')
-                    for text in columns.get("phones", nothing)
-                ]
-                if "phone" in self._matching
-                else nothing
+            emails = [None if cell == NULL else cell for cell in columns.get("email", [NULL] * count)]
+            phones = [
+                None if cell == NULL else cell[1:-1].partition(",")[0].strip('"')
+                for cell in columns.get("phones", [NULL] * count)
+            ]
+            first, second = (
+                (emails, phones if "phone" in self._matching else None) if "email" in self._matching else (phones, None)
             )
-            first, second = (emails, phones) if "email" in self._matching else (phones, nothing)
-        if NULL in first:
-            for row, key in enumerate(first):
-                if key == NULL and second[row] == NULL:
+        keys = (
+            [Key(one) for one in first] if second is None else [Key(*pair) for pair in zip(first, second, strict=True)]
+        )
+        if None in first:
+            for row, key in enumerate(keys):
+                if key == (None, None):
                     refuse(row, None, "What the profile is to be found by is missing.")
-        return first, second
-
-    @staticmethod
-    def _profile_ids(texts: Sequence[str], refuse: Callable[[int, str | None, str], None]) -> list[str]:
-        keys = []
-        for row, text in enumerate(texts):
-            try:
-                keys.append(str(parse_public_id(text.strip())) if text.strip() else NULL)
-            except SojournError as error:
-                refuse(row, PROFILE_ID, error.message)
-                keys.append(NULL)
         return keys
 
-    def _field_keys(self, known: Field, columns: Mapping[str, list[str]], texts: Sequence[Sequence[str]]) -> list[str]:
-        if known.type != "tags":
-            return columns[known.name]
-        keys = []
-        for text in texts[self._positions[known.name]] if texts else ():
+    @staticmethod
+    def _profile_ids(texts: Sequence[str], refuse: Callable[[int, str | None, str], None]) -> list[str | None]:
+        keys: list[str | None] = []
+        for row, text in enumerate(texts):
             try:
-                keys.append(cell(field_key(known, text, self._reading)))
+                keys.append(str(parse_public_id(text.strip())) if text.strip() else None)
+            except SojournError as error:
+                refuse(row, PROFILE_ID, error.message)
+                keys.append(None)
+        return keys
+
+    def _field_keys(self, known: Field, texts: Sequence[str]) -> list[str | None]:
+        keys: list[str | None] = []
+        for text in texts:
+            try:
+                keys.append(field_key(known, text, self._reading))
             except Misfit:
-                keys.append(NULL)  # refused already as a value
+                keys.append(None)  # refused already as a value
         return keys

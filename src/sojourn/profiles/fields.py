@@ -194,12 +194,9 @@ def _add(
 
 
 def identity_values(field: Field, expression: str) -> str:
-    """SQL: the texts under which a value of `field` stands in `identity`, without prefix, as an array. Overlong values are not kept."""
-    if field.sql_type == "text[]":
-        return f"ARRAY(SELECT DISTINCT t FROM unnest({expression}) t WHERE length(t) <= {LONGEST_KEY})"
-    return (
-        f"CASE WHEN length({expression}::text) <= {LONGEST_KEY} THEN ARRAY[{expression}::text] ELSE '{{}}'::text[] END"
-    )
+    """SQL: a subquery of the texts `v` under which a value of `field` stands in `identity`, without prefix. Overlong values are not kept."""
+    array = expression if field.sql_type == "text[]" else f"ARRAY[({expression})::text]"
+    return f"(SELECT v FROM unnest({array}) v WHERE length(v) <= {LONGEST_KEY})"
 
 
 def use_for_matching(connection: psycopg.Connection[Any], clock: Clock, database_id: int, name: str) -> None:
@@ -215,7 +212,7 @@ def use_for_matching(connection: psycopg.Connection[Any], clock: Clock, database
     values = identity_values(field, f"p.{quoted(field.column)}")
     fill = f"""
 INSERT INTO identity (profile_id, database_id, lane, kind, value)
-SELECT p.id, %s, p.lane, {IDENTITY_FIELD}, %s || v FROM {quoted(table_name(database_id))} p, unnest({values}) v
+SELECT p.id, %s, p.lane, {IDENTITY_FIELD}, %s || v FROM {quoted(table_name(database_id))} p, LATERAL {values} v
 """
     patient = PatientChange(connection)
     for _ in patient.attempts():

@@ -15,11 +15,11 @@ from sojourn.kernel import Clock, lane_of
 from sojourn.kernel.errors import Problem, Unavailable
 from sojourn.profiles.applying import Applied, Applying, Group
 from sojourn.profiles.change_sets import hand_over, interested
-from sojourn.profiles.copy_text import NULL, cell, line, typed_cell
+from sojourn.profiles.copy_text import cell, line, typed_cell
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
 from sojourn.profiles.functional import in_memory
-from sojourn.profiles.matching import check_matching
+from sojourn.profiles.matching import check_matching, creation_defaults, owns_email
 from sojourn.profiles.records import (
     Mode,
     Options,
@@ -31,7 +31,7 @@ from sojourn.profiles.records import (
     resource_ids,
 )
 from sojourn.profiles.resources import resources
-from sojourn.profiles.staging import CREATE, EXISTS, UNKNOWN, UPDATE, Stage
+from sojourn.profiles.staging import CREATE, EXISTS, UNKNOWN, UPDATE, Placement, Placing, Stage
 from sojourn.profiles.subscribing import apply_subscriptions, stage_subscriptions
 
 __all__ = ["Mode", "Options", "Outcome", "Record", "SubscriptionInput", "import_records", "in_transaction", "subscribe"]
@@ -112,9 +112,14 @@ class _Call:
         self._database = database
         self._options = options
         self._prepared = prepared
-        self._fields = _fields(database, prepared)
+        self._defaults = {
+            seq: creation_defaults(database, options.matching, options.field_name, item.key)
+            for seq, item in prepared.items()
+        }
+        self._fields = self._used_fields()
         self._stage = Stage(database, self._fields)
         self._groups, self._group_of = _groups(prepared)
+        self._placing = Placing(connection, database, options)
         self._subscriptions = any(item.subscriptions for item in prepared.values())
 
     def run(self) -> dict[int, Outcome]:
@@ -126,9 +131,10 @@ class _Call:
         pending = sorted(self._prepared)
         while pending:
             leaders, followers = self._split(pending)
-            self._stage.clear(connection)
             later = self._round(leaders, outcomes, updated, noted=bool(hooks))
             pending = sorted(later | set(followers))
+            if pending:
+                self._stage.clear(connection)
         self._stage.release_planner(connection)
         if hooks:
             connection.execute("INSERT INTO change_set SELECT x, 2 FROM unnest(%s::bigint[]) x", (sorted(updated),))
@@ -147,39 +153,77 @@ class _Call:
             seen |= parts
         return leaders, followers
 
-    def _line(self, seq: int) -> str:
-        item = self._prepared[seq]
-        cells = [str(seq), str(self._group_of[seq]), cell(item.key.first), cell(item.key.second)]
+    def _used_fields(self) -> tuple[Field, ...]:
+        names = {name for item in self._prepared.values() for name in item.operations} | {
+            name for given in self._defaults.values() for name in given
+        }
+        return tuple(known for name, known in self._database.fields.items() if name in names)
+
+    def _line(self, place: Placement) -> str:
+        item, profile_id = self._prepared[place.seq], place.profile_id or 0
+        cells = [
+            str(place.seq),
+            str(self._group_of[place.seq]),
+            str(profile_id),
+            str(lane_of(profile_id)),
+            str(place.kind),
+        ]
+        defaults = self._defaults[place.seq] if place.kind == CREATE else {}
         for known in self._fields:
             operation = item.operations.get(known.name)
             plain = operation is not None and operation.action != "clear" and not in_memory(known, operation.action)
-            cells.append(typed_cell(operation.value, known.sql_type) if operation and plain else NULL)
+            value = operation.value if operation and plain else defaults.get(known.name)
+            cells.append(typed_cell(value, known.sql_type))
         return line(cells)
 
+    def _sought_by_email(self, seq: int) -> bool:
+        """Whether a new profile's address is the one by which the record is looked for."""
+        item = self._prepared[seq]
+        given = item.operations.get("email")
+        return (
+            owns_email(self._options.matching)
+            and (given.value if given else self._defaults[seq].get("email")) == item.key.first
+        )
+
     def _round(self, seqs: Sequence[int], outcomes: dict[int, Outcome], updated: set[int], *, noted: bool) -> set[int]:
-        connection, stage = self._connection, self._stage
-        stage.fill(connection, map(self._line, seqs))
-        stage.place(connection, self._options)
-        later = stage.postpone_doubles(connection) if len(seqs) > 1 else set()
-        operations = {seq: self._prepared[seq].operations for seq in seqs}
-        applying = Applying(connection, stage, self._options, self._at, self._groups, operations, noted)
-        placements = connection.execute(f"SELECT seq, profile_id, kind, several FROM {stage.placed}").fetchall()
-        kinds = {kind for _, _, kind, _ in placements}
+        placements, later = self._placing.place(seqs, [self._prepared[seq].key for seq in seqs])
+        writing = [place for place in placements if place.kind in (CREATE, UPDATE)]
+        applied = self._apply(writing, noted=noted)
+        later |= applied.later
+        left = later | applied.refused.keys()
+        done = [
+            (place.seq, place.profile_id, place.kind == CREATE)
+            for place in writing
+            if place.seq not in left and place.profile_id is not None
+        ]
+        subscribed = self._subscribe(done)
+        for place in placements:
+            if place.seq not in later:
+                outcomes[place.seq] = self._outcome(place, applied, subscribed)
+        updated.update(applied.changed.values(), subscribed)
+        return later
+
+    def _apply(self, placements: Sequence[Placement], *, noted: bool) -> Applied:
+        kinds = {place.kind for place in placements}
+        if not kinds:
+            return Applied()
+        operations = {place.seq: self._prepared[place.seq].operations for place in placements}
+        self._stage.fill(self._connection, map(self._line, placements))
+        applying = Applying(
+            self._connection,
+            self._stage,
+            self._options,
+            self._at,
+            self._groups,
+            operations,
+            self._sought_by_email,
+            noted,
+        )
         if UPDATE in kinds:
             applying.update()
         if CREATE in kinds:
             applying.create()
-        later |= applying.applied.later
-        done = [row for row in placements if row[0] not in later and row[0] not in applying.applied.refused]
-        subscribed = self._subscribe(
-            [(seq, profile_id, kind == CREATE) for seq, profile_id, kind, _ in done if kind in (CREATE, UPDATE)]
-        )
-        for seq, profile_id, kind, several in placements:
-            if seq not in later:
-                outcomes[seq] = self._outcome(seq, profile_id, kind, several, applying.applied, subscribed)
-        updated.update(applying.applied.changed.values())
-        updated.update(profile_id for seq, profile_id, kind, _ in done if kind == UPDATE and profile_id in subscribed)
-        return later
+        return applying.applied
 
     def _subscribe(self, done: Sequence[tuple[int, int, bool]]) -> set[int]:
         lines = []
@@ -214,29 +258,26 @@ class _Call:
         known = any(not created for _, _, created in done)
         return apply_subscriptions(self._connection, self._database, self._options, self._at, known=known)
 
-    def _outcome(
-        self, seq: int, profile_id: int | None, kind: int, several: bool, applied: Applied, subscribed: set[int]
-    ) -> Outcome:
-        left_out = self._prepared[seq].left_out
-        if seq in applied.refused:
-            return Outcome(None, "skipped", applied.refused[seq], several, left_out)
-        if kind == UNKNOWN:
-            return Outcome(None, "skipped", Problem("profile_unknown", "No profile matches."), several, left_out)
-        if kind == EXISTS:
+    def _outcome(self, place: Placement, applied: Applied, subscribed: set[int]) -> Outcome:
+        left_out = self._prepared[place.seq].left_out
+        if place.seq in applied.refused:
+            return Outcome(None, "skipped", applied.refused[place.seq], place.several, left_out)
+        if place.kind == UNKNOWN:
+            return Outcome(None, "skipped", Problem("profile_unknown", "No profile matches."), place.several, left_out)
+        if place.kind == EXISTS:
             return Outcome(
-                profile_id, "skipped", Problem("profile_exists", "There is a profile that matches."), several, left_out
+                place.profile_id,
+                "skipped",
+                Problem("profile_exists", "There is a profile that matches."),
+                place.several,
+                left_out,
             )
         action: Literal["created", "updated", "unchanged"] = "unchanged"
-        if kind == CREATE:
+        if place.kind == CREATE:
             action = "created"
-        elif seq in applied.changed or profile_id in subscribed:
+        elif place.seq in applied.changed or place.profile_id in subscribed:
             action = "updated"
-        return Outcome(profile_id, action, None, several, left_out)
-
-
-def _fields(database: Database, prepared: dict[int, Prepared]) -> tuple[Field, ...]:
-    names = {name for item in prepared.values() for name in item.operations}
-    return tuple(known for name, known in database.fields.items() if name in names)
+        return Outcome(place.profile_id, action, None, place.several, left_out)
 
 
 def _groups(prepared: dict[int, Prepared]) -> tuple[list[Group], dict[int, int]]:

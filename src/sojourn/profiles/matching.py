@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from sojourn.kernel import parse_public_id
 from sojourn.kernel.errors import Problem, SojournError
@@ -46,8 +45,7 @@ _KINDS: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
 _CHANNEL_OF = {IDENTITY_EMAIL_SUBSCRIPTION: EMAIL, IDENTITY_SMS_SUBSCRIPTION: SMS}
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What one record is looked for by; `second` only where a mode has two ways."""
 
     first: str | None = None
@@ -150,9 +148,9 @@ def field_key(field: Field, value: Any, reading: Reading) -> str | None:
 
 
 def candidates(database: Database, matching: Matching, field_name: str | None, resource_id: int | None) -> list[str]:
-    """SQL: for each way of the mode a subquery over a staged row `s` that gives at most two profile ids, oldest first.
+    """SQL: for each way of the mode a subquery over a row `s(key1, key2)` that gives the oldest profile ids, two at most of each kind.
 
-    Each is bounded by LIMIT, so that it is a probe of an index for every staged row, whatever the statistics say: joined in one go,
+    Each is bounded by LIMIT, so that it is a probe of an index for every row, whatever the statistics say: joined in one go,
     stale statistics turn the matching of a chunk into a scan of everybody.
     """
     if matching == "none":
@@ -168,7 +166,7 @@ def candidates(database: Database, matching: Matching, field_name: str | None, r
 
 def _union(database_id: int, column: str, kinds: tuple[int, ...], resource_id: int | None) -> str:
     probes = [_probe(database_id, column, kind, resource_id) for kind in kinds]
-    return probes[0] if len(probes) == 1 else " UNION ".join(f"({probe})" for probe in probes) + " ORDER BY 1 LIMIT 2"
+    return " UNION ALL ".join(f"({probe})" for probe in probes)
 
 
 def _probe(database_id: int, column: str, kind: int, resource_id: int | None) -> str:
@@ -176,10 +174,8 @@ def _probe(database_id: int, column: str, kind: int, resource_id: int | None) ->
     if resource_id is not None and kind in _CHANNEL_OF:
         narrowed = f""" AND EXISTS (SELECT FROM subscription n WHERE n.lane = i.lane AND n.profile_id = i.profile_id
           AND n.resource_id = {int(resource_id)} AND n.channel = {_CHANNEL_OF[kind]} AND n.contact = i.value)"""
-    return (
-        f"SELECT i.profile_id FROM identity i WHERE i.database_id = {int(database_id)} AND i.kind = {kind} AND i.value = s.{column}{narrowed}"
-        " ORDER BY i.profile_id LIMIT 2"
-    )
+    bound = "" if kind == IDENTITY_EMAIL else " ORDER BY i.profile_id LIMIT 2"  # a profile's own address is unique
+    return f"SELECT i.profile_id FROM identity i WHERE i.database_id = {int(database_id)} AND i.kind = {kind} AND i.value = s.{column}{narrowed}{bound}"
 
 
 def _by_field(database_id: int, field: Field) -> str:
@@ -193,22 +189,19 @@ def _by_field(database_id: int, field: Field) -> str:
      GROUP BY i.profile_id HAVING count(*) = cardinality(string_to_array(s.key1, chr({ord(TAG_SEPARATOR)}))) ORDER BY i.profile_id LIMIT 2"""
 
 
-def creation_defaults(database: Database, matching: Matching, field_name: str | None) -> dict[str, str]:
-    """SQL: what a new profile gets from its key where the record does not say otherwise, by column: else it would not be found next time."""
-    if matching in ("email", "email_profile"):
-        return {"email": "s.key1"}
-    if matching == "email_phone":
-        return {"email": "s.key1", "phones": "CASE WHEN s.key2 IS NOT NULL THEN ARRAY[s.key2] END"}
-    if matching == "phone":
-        return {"phones": "ARRAY[s.key1]"}
-    if matching == "custom":
+def creation_defaults(database: Database, matching: Matching, field_name: str | None, key: Key) -> dict[str, Any]:
+    """What a new profile gets from its key where the record does not say otherwise, by field: else it would not be found next time."""
+    defaults: dict[str, Any] = {}
+    if key.first is not None and matching in ("email", "email_profile", "email_phone"):
+        defaults["email"] = key.first
+    phone = key.first if matching == "phone" else key.second if matching == "email_phone" else None
+    if phone is not None:
+        defaults["phones"] = [phone]
+    if matching == "custom" and key.first is not None:
         field = database.field(field_name or "")
-        return {
-            field.column: f"string_to_array(s.key1, chr({ord(TAG_SEPARATOR)}))"
-            if field.type == "tags"
-            else f"s.key1::{field.sql_type}"
-        }
-    return {}
+        value: Any = key.first.split(TAG_SEPARATOR) if field.type == "tags" else key.first
+        defaults[field.name] = int(key.first) if field.type == "integer" else value
+    return defaults
 
 
 def owns_email(matching: Matching) -> bool:

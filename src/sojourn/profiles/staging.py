@@ -1,25 +1,28 @@
-"""Staged rows: what an import is about to apply, in temporary tables of its connection, and the profiles they belong to.
+"""Staged rows: each record with the profile it belongs to, in a temporary table of the import's connection.
 
-`staged` takes the rows as they come; `placed` holds them with the profile each belongs to, in the order (lane, profile) in which all
-writers lock profiles. Everything later reads `placed` alone: one relation on the outer side of nested loops over indexes.
+First the keys alone are looked up, then the rows are copied with the profiles they found or the numbers they are to get, in the order
+(lane, profile) in which all writers lock profiles. Everything later reads this one relation, on the outer side of probes of indexes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import psycopg
 
 from sojourn.kernel.statement import quoted
+from sojourn.profiles.copy_text import array
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
-from sojourn.profiles.matching import candidates, needs_lock
+from sojourn.profiles.matching import Key, candidates, needs_lock
 from sojourn.profiles.records import Options
 
-OUT, CREATE, UPDATE, EXISTS, UNKNOWN, LATER = 0, 1, 2, 3, 4, 9
-"""Kinds of placed rows: refused; to be created; to be updated; the mode creates only, or updates only; for the next round."""
+OUT, CREATE, UPDATE, EXISTS, UNKNOWN = range(5)
+"""Kinds of placements: refused; to be created; to be updated; left alone because the mode creates only, or updates only."""
 
 _LOCK_SLOTS = 256
 _LOCK_CLASS = 73_100_000
@@ -29,8 +32,7 @@ _PLANNER = "SET LOCAL enable_seqscan = {0}; SET LOCAL enable_hashjoin = {0}; SET
 # Long arrays are looked up by hashing only where the planner sees them, that is not in a generic plan.
 _BULK = "SET LOCAL plan_cache_mode = force_custom_plan;"
 
-_STAGED = "seq int NOT NULL, grp smallint NOT NULL, key1 text, key2 text"
-_PLACED = "profile_id bigint, lane smallint, kind smallint NOT NULL, several boolean NOT NULL"
+_FIXED = "seq int NOT NULL, grp smallint NOT NULL, profile_id bigint NOT NULL, lane smallint NOT NULL, kind smallint NOT NULL"
 SUBSCRIPTION_COLUMNS = (
     "profile_id", "lane", "seq", "created", "resource_id", "channel", "contact", "status", "priority", "cats", "custom", "opted_in_at", "ip", "url",
 )  # fmt: skip
@@ -39,105 +41,155 @@ _SUBSCRIPTIONS = """CREATE TEMP TABLE IF NOT EXISTS staged_subscription (profile
   ip text, url text) ON COMMIT DELETE ROWS;"""
 
 
+class Placement(NamedTuple):
+    """Where a row belongs. `several`: more profiles than this one matched."""
+
+    seq: int
+    profile_id: int | None
+    kind: int
+    several: bool = False
+
+
 @dataclass(frozen=True)
 class Stage:
-    """The temporary tables of one shape of a database, and the fields that this import brings."""
+    """The temporary table for one shape of a database, and the fields that this import brings."""
 
     database: Database
     fields: tuple[Field, ...]
 
     @property
-    def suffix(self) -> str:
+    def table(self) -> str:
         newest = max((field.id for field in self.database.fields.values()), default=0)
-        return f"{self.database.id}_{newest}"
-
-    @property
-    def staged(self) -> str:
-        return f"staged_{self.suffix}"
-
-    @property
-    def placed(self) -> str:
-        return f"placed_{self.suffix}"
-
-    @property
-    def columns(self) -> list[str]:
-        """The columns of a staged line, in order."""
-        return ["seq", "grp", "key1", "key2", *(quoted(field.column) for field in self.fields)]
+        return f"staged_{self.database.id}_{newest}"
 
     def prepare(self, connection: psycopg.Connection[Any], *, subscriptions: bool, bulk: bool) -> None:
-        """Make the tables where missing, empty them, and tell the planner; inside the import's transaction."""
+        """Make the tables where missing and tell the planner; inside the import's transaction."""
         columns = ", ".join(f"{quoted(field.column)} {field.sql_type}" for field in self.database.fields.values())
         connection.execute(
             _PLANNER.format("off")
             + (_BULK if bulk else "")
-            + f"CREATE TEMP TABLE IF NOT EXISTS {self.staged} ({_STAGED}, {columns}) ON COMMIT DELETE ROWS;"
-            + f"CREATE TEMP TABLE IF NOT EXISTS {self.placed} ({_STAGED}, {columns}, {_PLACED}) ON COMMIT DELETE ROWS;"
+            + f"CREATE TEMP TABLE IF NOT EXISTS {self.table} ({_FIXED}, {columns}) ON COMMIT DELETE ROWS; DELETE FROM {self.table};"
             + (_SUBSCRIPTIONS if subscriptions else "")
         )
 
     def clear(self, connection: psycopg.Connection[Any]) -> None:
-        """Empty the tables between the rounds of one transaction."""
-        connection.execute(f"DELETE FROM {self.staged}; DELETE FROM {self.placed}")
+        """Empty the table between the rounds of one transaction."""
+        connection.execute(f"DELETE FROM {self.table}")
 
     def fill(self, connection: psycopg.Connection[Any], lines: Iterable[str]) -> None:
-        """Copy lines of COPY text into `staged`."""
-        with (
-            connection.cursor() as cursor,
-            cursor.copy(f"COPY {self.staged} ({', '.join(self.columns)}) FROM STDIN") as copy,
-        ):
+        """Copy lines of COPY text: seq, grp, profile_id, lane, kind, then the fields."""
+        columns = ", ".join(
+            ["seq", "grp", "profile_id", "lane", "kind", *(quoted(field.column) for field in self.fields)]
+        )
+        with connection.cursor() as cursor, cursor.copy(f"COPY {self.table} ({columns}) FROM STDIN") as copy:
             copy.write("".join(lines))
 
-    def place(self, connection: psycopg.Connection[Any], options: Options) -> None:
-        """Find the profile of each staged row; the numbers of new profiles are drawn here. Serialises the creation of one new person."""
-        ways = candidates(self.database, options.matching, options.field_name, options.resource_id)
-        statement = self._placing(ways, options)
-        connection.execute(statement)
-        if options.mode != "update" and needs_lock(options.matching):
-            locked = connection.execute(
-                f"SELECT pg_advisory_xact_lock({_LOCK_CLASS + self.database.id}, slot) FROM (SELECT DISTINCT hashtext(k) & {_LOCK_SLOTS - 1} AS slot"
-                f" FROM {self.placed} s, LATERAL (VALUES (s.key1), (s.key2)) x(k) WHERE s.kind = {CREATE} AND k IS NOT NULL ORDER BY slot) x"
-            )
-            if locked.rowcount:
-                # Whoever held the lock before us may have created the person: look again, now that nobody else can.
-                connection.execute(f"DELETE FROM {self.placed}")
-                connection.execute(statement)
-
-    def _placing(self, ways: Sequence[str], options: Options) -> str:
-        columns = ", ".join(self.columns)
-        joins = "".join(
-            f" LEFT JOIN LATERAL (SELECT min(c.profile_id) AS id, count(*) > 1 AS several FROM ({way}) c(profile_id)) w{number} ON true"
-            for number, way in enumerate(ways)
-        )
-        found = "coalesce(" + ", ".join([f"w{number}.id" for number in range(len(ways))] + ["NULL::bigint"]) + ")"
-        several = (
-            "CASE " + "".join(f"WHEN w{n}.id IS NOT NULL THEN w{n}.several " for n in range(len(ways))) + "END"
-            if ways
-            else "false"
-        )
-        new = "NULL" if options.mode == "update" or options.matching == "profile_id" else "nextval('profile_id_seq')"
-        absent = UNKNOWN if new == "NULL" else CREATE
-        known = EXISTS if options.mode == "create" else UPDATE
-        return f"""
-INSERT INTO {self.placed} ({columns}, profile_id, lane, kind, several)
-SELECT {columns}, id, (id & 63)::smallint, CASE WHEN found IS NULL THEN {absent} ELSE {known} END, coalesce(several, false) FROM (
-  SELECT s.*, {found} AS found, {several} AS several, CASE WHEN {found} IS NULL THEN {new} ELSE {found} END AS id
-    FROM {self.staged} s{joins}) x ORDER BY (id & 63), id, seq
-"""
-
-    def postpone_doubles(self, connection: psycopg.Connection[Any]) -> set[int]:
-        """Leave one row for each found profile, the first; the others are for the next round."""
-        rows = connection.execute(
-            f"UPDATE {self.placed} s SET kind = {LATER} WHERE s.seq IN (SELECT seq FROM (SELECT seq, row_number() OVER (PARTITION BY profile_id ORDER BY seq) AS n"
-            f" FROM {self.placed} WHERE kind = {UPDATE}) x WHERE n > 1) RETURNING s.seq"
-        )
-        return {row[0] for row in rows}
-
-    def mark(self, connection: psycopg.Connection[Any], seqs: Iterable[int], kind: int) -> None:
-        """Give some placed rows another kind."""
+    def mark_out(self, connection: psycopg.Connection[Any], seqs: Iterable[int]) -> None:
+        """Take rows out of what is applied."""
         if chosen := list(seqs):
-            connection.execute(f"UPDATE {self.placed} SET kind = {kind} WHERE seq = ANY(%s)", (chosen,))
+            connection.execute(f"UPDATE {self.table} SET kind = {OUT} WHERE seq = ANY(%s)", (chosen,))
 
     @staticmethod
     def release_planner(connection: psycopg.Connection[Any]) -> None:
         """Give the planner back its freedom, for those who come after us in the same transaction."""
         connection.execute(_PLANNER.format("DEFAULT") + "SET LOCAL plan_cache_mode = DEFAULT")
+
+
+class Placing:
+    """Finds the profiles of rows, and draws the numbers of new ones. Serialises the creation of one new person."""
+
+    def __init__(self, connection: psycopg.Connection[Any], database: Database, options: Options) -> None:
+        self._connection, self._database, self._options = connection, database, options
+        ways = candidates(database, options.matching, options.field_name, options.resource_id)
+        self._statement = _search(ways) if ways else None
+        self._may_create = options.mode != "update" and options.matching != "profile_id"
+
+    def place(self, seqs: Sequence[int], keys: Sequence[Key]) -> tuple[list[Placement], set[int]]:
+        """The placements of rows in the order in which profiles are locked, and the rows that must wait for one of these: same profile."""
+        found = self._find(seqs, keys)
+        missing = [number for number, seq in enumerate(seqs) if seq not in found] if found else range(len(seqs))
+        if missing and self._may_create and needs_lock(self._options.matching):
+            self._lock([keys[number] for number in missing])
+            # Whoever held the lock before us may have created the person: look again, now that nobody else can.
+            again = self._find([seqs[number] for number in missing], [keys[number] for number in missing])
+            found |= again
+            missing = [number for number in missing if seqs[number] not in again]
+        placements, later = self._known(found)
+        strangers = [seqs[number] for number in missing]
+        if self._may_create:
+            placements += map(Placement, strangers, self._new_ids(len(strangers)), repeat(CREATE))
+        else:
+            placements += map(Placement, strangers, repeat(None), repeat(UNKNOWN))
+        placements.sort(key=_lock_order)
+        return placements, later
+
+    def _known(self, found: Mapping[int, tuple[int, bool]]) -> tuple[list[Placement], set[int]]:
+        kind = EXISTS if self._options.mode == "create" else UPDATE
+        taken: set[int] = set()
+        later: set[int] = set()
+        placements = []
+        for seq, (profile_id, several) in found.items():
+            if kind == UPDATE and profile_id in taken:
+                later.add(seq)
+                continue
+            taken.add(profile_id)
+            placements.append(Placement(seq, profile_id, kind, several))
+        return placements, later
+
+    def _find(self, seqs: Sequence[int], keys: Sequence[Key]) -> dict[int, tuple[int, bool]]:
+        """Row → profile and whether there are several, for the rows that have one, in the rows' order."""
+        if self._statement is None:
+            return {}
+        values = {"first": _literal([key.first for key in keys]), "second": _literal([key.second for key in keys])}
+        return {
+            seqs[number - 1]: (profile_id, several)
+            for number, profile_id, several in self._connection.execute(self._statement, values)
+        }
+
+    def _lock(self, keys: Sequence[Key]) -> None:
+        # A lock for each key would overflow the server's table of locks, so keys share slots. Taken in order: no two imports wait crosswise.
+        parts = {part for key in keys for part in (key.first, key.second) if part is not None}
+        slots = sorted({zlib.crc32(part.encode()) % _LOCK_SLOTS for part in parts})
+        self._connection.execute(
+            f"SELECT pg_advisory_xact_lock({_LOCK_CLASS + self._database.id}, slot) FROM unnest(%s::int[]) WITH ORDINALITY x(slot, n) ORDER BY n",
+            (slots,),
+        )
+
+    def _new_ids(self, count: int) -> list[int]:
+        row = self._connection.execute(
+            "SELECT array_agg(nextval('profile_id_seq')) FROM generate_series(1, %s)", (count,)
+        ).fetchone()
+        return row[0] or [] if row else []
+
+
+def _lock_order(place: Placement) -> tuple[int, int]:
+    profile_id = place[1] or 0
+    return profile_id & 63, profile_id
+
+
+def _search(ways: Sequence[str]) -> str:
+    joins = "".join(
+        f" LEFT JOIN LATERAL (SELECT min(c.profile_id) AS id, min(c.profile_id) <> max(c.profile_id) AS several FROM ({way}) c(profile_id)) w{number} ON true"
+        for number, way in enumerate(ways)
+    )
+    found = "coalesce(" + ", ".join(f"w{number}.id" for number in range(len(ways))) + ")"
+    several = (
+        "CASE "
+        + "".join(f"WHEN w{number}.id IS NOT NULL THEN w{number}.several " for number in range(len(ways)))
+        + "END"
+    )
+    return (
+        f"SELECT s.n::int, {found}, {several} FROM unnest(%(first)s::text[], %(second)s::text[]) WITH ORDINALITY s(key1, key2, n){joins}"
+        f" WHERE {found} IS NOT NULL ORDER BY 1"
+    )
+
+
+def _literal(keys: Sequence[str | None]) -> str:
+    """Keys as an array literal; one text is a tenth of the work of a list of parameters."""
+    if not any(keys):
+        return "{}"
+    if None in keys:
+        return "{" + ",".join("NULL" if key is None else array([key])[1:-1] for key in keys) + "}"
+    joined = '","'.join(keys)  # type: ignore[arg-type]
+    plain = "\\" not in joined and joined.count('"') == 2 * (len(keys) - 1)
+    return '{"' + joined + '"}' if plain else array(keys)  # type: ignore[arg-type]
