@@ -201,18 +201,6 @@ def prepare() -> None:
 
 
 @app.command(hidden=True)
-def housekeeping() -> None:
-    """What time makes necessary (`sojourn up` calls this every hour)."""
-    from sojourn.cli.configuration import load_settings
-    from sojourn.cli.preparation import keep_house
-    from sojourn.kernel import SystemClock
-    from sojourn.kernel.database import own_server_url
-
-    settings = load_settings()
-    keep_house(SystemClock(), settings.database_url or own_server_url(settings))
-
-
-@app.command(hidden=True)
 def task(task_id: int) -> None:
     """The process of one background task (workers call this)."""
     from sojourn.cli.configuration import load_settings

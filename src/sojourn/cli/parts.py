@@ -32,17 +32,20 @@ def _engine(settings: Settings) -> None:
 
 
 def _worker(settings: Settings) -> None:
+    from sojourn.cli.housekeeping import keep_house
     from sojourn.delivery.worker import run_worker
     from sojourn.kernel.task_queue import run_tasks
 
     clock, stop = SystemClock(), _stop_on_signals()
-    tasks = threading.Thread(target=run_tasks, args=(settings, clock, stop), name="tasks")
-    tasks.start()
+    beside = [threading.Thread(target=work, args=(settings, clock, stop)) for work in (run_tasks, keep_house)]
+    for thread in beside:
+        thread.start()
     try:
         run_worker(settings, clock, stop)
     finally:
         stop.set()
-        tasks.join()
+        for thread in beside:
+            thread.join()
 
 
 def run_task_process(settings: Settings, url: str, task_id: int) -> int:

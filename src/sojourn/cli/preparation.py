@@ -1,10 +1,9 @@
-"""What is done before the parts start, and again every hour: migrations, partitions, the first account, tidying."""
+"""What is done before the parts start: migrations, partitions, the first account."""
 
 from __future__ import annotations
 
 from sojourn.kernel import Clock, Settings
 from sojourn.kernel.database import connect, ensure_partitions, migrate
-from sojourn.kernel.heartbeat import forget_dead_parts
 
 
 def prepare_database(clock: Clock, url: str) -> None:
@@ -23,10 +22,3 @@ def prepare_installation(settings: Settings, clock: Clock, url: str) -> None:
         account = ensure_first_account(connection, clock, settings)
     if account:
         print(f"\nFirst account:  {account.email}\nPassword:       {account.password}\n", flush=True)
-
-
-def keep_house(clock: Clock, url: str) -> None:
-    """What time makes necessary: partitions ahead, rows of dead parts and ended sessions away."""
-    with connect(url, "housekeeping") as connection:
-        ensure_partitions(connection, clock.now())
-        forget_dead_parts(connection, clock)

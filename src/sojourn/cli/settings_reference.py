@@ -50,7 +50,9 @@ def example() -> str:
     return text
 
 
-def _settings(model: type[BaseModel], above: tuple[str, ...] = (), about: str = "") -> Iterator[tuple[tuple[str, ...], Any, str]]:
+def _settings(
+    model: type[BaseModel], above: tuple[str, ...] = (), about: str = ""
+) -> Iterator[tuple[tuple[str, ...], Any, str]]:
     """Path, default and meaning of every setting; groups come after the single ones, as TOML wants it."""
     groups = []
     for name, field in model.model_fields.items():

@@ -15,14 +15,13 @@ import structlog
 from sojourn.cli.children import BackOff, Child, stop_children
 from sojourn.kernel.child_process import child_environment, product_command
 from sojourn.kernel.database.server import DatabaseServer
-from sojourn.kernel.errors import Conflict, SojournError
+from sojourn.kernel.errors import Conflict, SojournError, Unavailable
 from sojourn.kernel.instance import InstanceLock
 from sojourn.kernel.settings import Settings
 
 STOP_ORDER = ("web", "engine", "worker")
 PATIENCE = {"web": 10.0, "engine": 15.0, "worker": 30.0}
 """Seconds that a part has to finish what it holds. A worker flushes what it has handed over."""
-HOUSEKEEPING_SECONDS = 3600.0
 _TICK = 0.1
 log = structlog.get_logger("supervisor")
 
@@ -49,15 +48,13 @@ class Supervisor:
         self._lock = InstanceLock(settings.data)
         self._signals: list[int] = []
         self._starting = False
-        self._chore: subprocess.Popen[bytes] | None = None
-        self._next_chore = 0.0
 
     def run(self) -> None:
         """Start everything, keep it alive, stop it in order.
 
         Raises:
             Conflict: another instance runs on the data folder, or the port is taken.
-            SojournError: the database or the preparation failed.
+            Unavailable: the preparation failed. SojournError: the database did not start.
         """
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._note_signal)
@@ -82,11 +79,10 @@ class Supervisor:
             self._database.start()
         check_port(self._settings)
         if self._prepare and subprocess.run(self._prepare, env=child_environment()).returncode:
-            raise SojournError("preparation_failed", "The database could not be prepared; see the lines above.")
+            raise Unavailable("preparation_failed", "The database could not be prepared; see the lines above.")
         self._starting = False
 
     def _keep(self) -> None:
-        self._next_chore = time.monotonic() + HOUSEKEEPING_SECONDS
         database_since, database_wait = time.monotonic(), BackOff()
         announced = not any(child.part == "web" for child in self._children)
         while not self._signals:
@@ -96,7 +92,6 @@ class Supervisor:
             for child in self._children:
                 child.tend()
             announced = announced or self._announce()
-            self._do_chores()
             time.sleep(_TICK)
 
     def _restart_database(self, wait: float) -> None:
@@ -119,23 +114,9 @@ class Supervisor:
         print(f"Sojourn is ready: {self._settings.base_url}", flush=True)
         return True
 
-    def _do_chores(self) -> None:
-        if self._chore and self._chore.poll() is not None:
-            self._chore = None
-        if time.monotonic() >= self._next_chore and self._chore is None:
-            self._next_chore = time.monotonic() + HOUSEKEEPING_SECONDS
-            self._chore = subprocess.Popen(
-                product_command("housekeeping"),
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                env=child_environment(),
-            )
-
     def _stop(self) -> None:
         self._starting = False
         asked = len(self._signals)
-        if self._chore:
-            self._chore.terminate()
         for part in dict.fromkeys([*STOP_ORDER, *(child.part for child in self._children)]):
             group = [child for child in self._children if child.part == part]
             stop_children(group, PATIENCE.get(part, 10.0), lambda: len(self._signals) > asked)

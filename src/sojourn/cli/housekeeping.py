@@ -1,0 +1,61 @@
+"""What time makes necessary: partitions ahead, suspended subscriptions back, ended sessions and rows of dead parts away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import structlog
+
+from sojourn.kernel import Clock, Settings
+from sojourn.kernel.database import connect, ensure_partitions, own_server_url
+from sojourn.kernel.heartbeat import forget_dead_parts
+from sojourn.profiles import resume_suspended
+
+SECONDS = 300.0
+_LOCK = 7_310_002
+_PAGES = 100
+log = structlog.get_logger("housekeeping")
+Chore = Callable[[psycopg.Connection[Any], Clock], object]
+
+
+def _partitions(connection: psycopg.Connection[Any], clock: Clock) -> int:
+    return ensure_partitions(connection, clock.now())
+
+
+def _resume(connection: psycopg.Connection[Any], clock: Clock) -> None:
+    for _ in range(_PAGES):
+        if not resume_suspended(connection, clock):
+            return
+
+
+CHORES: tuple[Chore, ...] = (_partitions, _resume, forget_dead_parts)
+
+
+def keep_house(settings: Settings, clock: Clock, stop: threading.Event) -> None:
+    """Do the chores every few minutes until `stop`. Each worker offers itself, one at a time does them."""
+    url = settings.database_url or own_server_url(settings)
+    while not stop.is_set():
+        try:
+            do_chores(url, clock)
+        except psycopg.OperationalError as error:
+            log.info("housekeeping waits for the database", reason=str(error).split("\n")[0])
+        stop.wait(SECONDS)
+
+
+def do_chores(url: str, clock: Clock) -> bool:
+    """All chores once, unless somebody else is at it; one that fails is logged and does not stop the others."""
+    with connect(url, "housekeeping") as connection:
+        taken = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+        if not taken or not taken[0]:
+            return False
+        for chore in CHORES:
+            try:
+                chore(connection, clock)
+            except psycopg.OperationalError:
+                raise
+            except Exception:
+                log.exception("a chore failed", chore=getattr(chore, "__name__", str(chore)))
+        return True
