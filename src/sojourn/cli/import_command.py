@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sojourn.cli.output import DONE, FAILED, print_json, say
 from sojourn.cli.reach_database import reach_database
+from sojourn.cli.wiring import connect_rooms
 from sojourn.kernel import Clock, Settings, SystemClock
 from sojourn.kernel.database import connect
 from sojourn.kernel.errors import NotFound, SojournError
@@ -36,6 +37,7 @@ def import_profiles(
         SojournError: the database, the mapping or the file cannot work.
     """
     clock = SystemClock()
+    connect_rooms()
     with reach_database(settings) as url, connect(url, "import") as connection:
         found = find_database(connection, int(database) if database.isdigit() else database)
         arguments = ImportArguments(

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
-from sojourn.kernel import Settings, SystemClock
+import structlog
+
+from sojourn.cli.wiring import connect_rooms
+from sojourn.kernel import Clock, Settings, SystemClock
 from sojourn.kernel.logs import configure_logs
 
+log = structlog.get_logger("parts")
 INTERRUPTED = 75
 """Exit code of a task's process that was stopped before the task ended (EX_TEMPFAIL of sysexits.h)."""
 
@@ -16,6 +21,7 @@ INTERRUPTED = 75
 def run_part(name: str, settings: Settings) -> None:
     """Run a part until SIGTERM or SIGINT."""
     configure_logs(name, settings.log_format, settings.log_level)
+    connect_rooms()
     {"web": _web, "engine": _engine, "worker": _worker}[name](settings)
 
 
@@ -37,15 +43,40 @@ def _worker(settings: Settings) -> None:
     from sojourn.kernel.task_queue import run_tasks
 
     clock, stop = SystemClock(), _stop_on_signals()
-    beside = [threading.Thread(target=work, args=(settings, clock, stop)) for work in (run_tasks, keep_house)]
-    for thread in beside:
-        thread.start()
+    beside = [_Beside(work, settings, clock, stop) for work in (run_tasks, keep_house)]
     try:
         run_worker(settings, clock, stop)
     finally:
         stop.set()
         for thread in beside:
             thread.join()
+    if any(thread.broken for thread in beside):
+        raise SystemExit(1)
+
+
+class _Beside(threading.Thread):
+    """Work beside a part's own loop. If it breaks down, the part ends, to be started anew as a whole."""
+
+    def __init__(
+        self,
+        work: Callable[[Settings, Clock, threading.Event], None],
+        settings: Settings,
+        clock: Clock,
+        stop: threading.Event,
+    ) -> None:
+        super().__init__(name=work.__name__)
+        self._work = lambda: work(settings, clock, stop)
+        self._halt = stop
+        self.broken = False
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self._work()
+        except Exception:
+            log.exception("work beside the part broke down", work=self.name)
+            self.broken = True
+            self._halt.set()
 
 
 def run_task_process(settings: Settings, url: str, task_id: int) -> int:
@@ -54,6 +85,7 @@ def run_task_process(settings: Settings, url: str, task_id: int) -> int:
     from sojourn.kernel.tasks import perform
 
     configure_logs("task", settings.log_format, settings.log_level)
+    connect_rooms()
     task_kinds.register_all(settings)
     task = perform(url, SystemClock(), task_id, stop=_stop_on_signals())
     return 0 if task.ended else INTERRUPTED

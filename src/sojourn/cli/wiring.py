@@ -1,0 +1,12 @@
+"""Connects the rooms: what an upper room offers to a lower one's registry, in every process that may need it."""
+
+from __future__ import annotations
+
+
+def connect_rooms() -> None:
+    """Let imports start scenarios, and letters carry promo codes. Doing it twice is harmless."""
+    from sojourn.loyalty import register_variables
+    from sojourn.triggers import register_import_triggers
+
+    register_import_triggers()
+    register_variables()
