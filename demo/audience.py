@@ -82,6 +82,11 @@ class Audience:
         """Confirmation letters that their readers have not acted upon, by person."""
         self._people: set[asyncio.Task[None]] = set()
 
+    @property
+    def busy(self) -> int:
+        """How many messages are being read, or will be."""
+        return len(self._people)
+
     def run(self, stop: threading.Event) -> None:
         """Live until `stop`."""
         asyncio.run(self._live(stop))
@@ -135,24 +140,29 @@ class Audience:
             await self._wait(chance, habits.before_acting)
             await self._confirm(person)
 
+    # Counted by statements of their own: `x += await …` would lose what others count during the wait.
     async def _read(self, person: str, letter: Letter, habits: Habits, chance: Random) -> None:
         await self._open(letter)
         await self._wait(chance, habits.before_acting)
         if letter.clicks and chance.random() < habits.clicks:
-            self.clicked += await self._get(chance.choice(letter.clicks))
+            if await self._get(chance.choice(letter.clicks)):
+                self.clicked += 1
         if letter.confirm and chance.random() < habits.confirms:
             await self._confirm(person)
         elif letter.leave and chance.random() < habits.leaves:
-            self.left += await self._press(letter.leave)
+            if await self._press(letter.leave):
+                self.left += 1
 
     async def _open(self, letter: Letter) -> None:
         if letter.pixel:
-            self.opened += await self._get(letter.pixel)
+            if await self._get(letter.pixel):
+                self.opened += 1
 
     async def _confirm(self, person: str) -> None:
         letter = self._unread.pop(person, None)
         if letter and letter.confirm:
-            self.confirmed += await self._press(letter.confirm)
+            if await self._press(letter.confirm):
+                self.confirmed += 1
 
     async def _press(self, address: str) -> bool:
         """Look at the page, then press its button."""

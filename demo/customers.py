@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -86,7 +86,7 @@ def _purchases(records: Path) -> dict[int, list[tuple[date, float]]]:
         next(file)
         for line in file:
             number, day, _, value = line.split()
-            found.setdefault(int(number), []).append((datetime.strptime(day, "%Y%m%d").date(), float(value)))  # noqa: DTZ007
+            found.setdefault(int(number), []).append((date.fromisoformat(day), float(value)))
     return found
 
 
