@@ -8,11 +8,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from demo.audience import Audience, Mailbox
+from demo.customers import Customer
+from demo.registrations import Registrations
 from demo.settings import CALL_CENTRE_STEP, demo_environment
 from sojourn.kernel.child_process import child_environment, product_command
 
@@ -79,40 +83,56 @@ class Demo:
 
     def _live(self) -> None:
         from demo.call_centre import CallCentre, CallCentreServer
+        from demo.customers import customers
+        from demo.mail_server import MailServer, local_port
+        from demo.mailbox import ApiMailbox, SeveralMailboxes
 
-        with CallCentreServer(CallCentre(), self._settings.port + CALL_CENTRE_STEP):
-            self._seed()
+        people, settings = customers(), self._settings
+        inboxes: list[Mailbox] = [
+            ApiMailbox(
+                settings.base_url,
+                os.environ["SOJOURN_API_TOKEN"],
+                settings.data / "demo-read.json",
+                {person.phone: person.email for person in people},
+            )
+        ]
+        with ExitStack() as stack:
+            stack.enter_context(CallCentreServer(CallCentre(), settings.port + CALL_CENTRE_STEP))
+            if port := local_port(settings.smtp_url):
+                inboxes.append(stack.enter_context(MailServer(port)))
+            registrations = self._seed(people)
+            audience = Audience(settings.base_url, SeveralMailboxes(*inboxes))
+            self._begin("registrations", lambda: registrations.run(self.stop))
+            self._begin("audience", lambda: audience.run(self.stop))
             self._tell()
             while True:
                 self._check()
                 self.stop.wait(0.2)
 
-    def _seed(self) -> None:
-        from demo.audience import Audience
-        from demo.customers import customers
-        from demo.mailbox import ApiMailbox
-        from demo.registrations import Registrations
+    def _seed(self, people: Sequence[Customer]) -> Registrations:
         from demo.seed import import_first, scenario_exists, seed
+        from sojourn.cli.wiring import connect_rooms
         from sojourn.kernel import SystemClock
         from sojourn.kernel.database import connect, own_server_url
-        from sojourn.triggers import register_import_triggers
 
-        home, base_url, token = self._settings.data, self._settings.base_url, os.environ["SOJOURN_API_TOKEN"]
-        people, clock = customers(), SystemClock()
-        register_import_triggers()
-        with connect(self._settings.database_url or own_server_url(self._settings), "demo") as connection:
+        settings, clock = self._settings, SystemClock()
+        connect_rooms()
+        with connect(settings.database_url or own_server_url(settings), "demo") as connection:
             shop = seed(connection, clock)
-            registrations = Registrations(
-                base_url, token, shop.database.id, shop.resource.id, people, home / "demo-registered.json"
-            )
             if not scenario_exists(connection):
                 self._apply_scenario()
+            registrations = Registrations(
+                settings.base_url,
+                os.environ["SOJOURN_API_TOKEN"],
+                shop.database.id,
+                shop.resource.id,
+                people,
+                settings.data / "demo-registered.json",
+            )
             if not registrations.done:
-                import_first(connection, clock, shop, people[:FIRST_CUSTOMERS], home / "first-customers.csv")
+                import_first(connection, clock, shop, people[:FIRST_CUSTOMERS], settings.data / "first-customers.csv")
                 registrations.note(FIRST_CUSTOMERS)
-        audience = Audience(base_url, ApiMailbox(base_url, token, home / "demo-read.json"))
-        self._begin("registrations", lambda: registrations.run(self.stop))
-        self._begin("audience", lambda: audience.run(self.stop))
+        return registrations
 
     def _apply_scenario(self) -> None:
         self._check()

@@ -1,6 +1,6 @@
 """The audience of the demo: recipients who read, open, click, confirm and leave, through the links of their letters and nothing else.
 
-The sandbox mailbox, read over the HTTP API, stands for their inboxes. What each of them does follows from the table of habits and from
+The sandbox mailbox, read over the HTTP API, or a mail server of the demo's own stands for their inboxes. What each of them does follows from the table of habits and from
 their address, so two demos with the same letters see the same people.
 """
 
@@ -53,11 +53,9 @@ _WAITING_LETTERS = 50_000
 class Message:
     """A message as it lies in somebody's inbox. `person` is the same in all messages to one person."""
 
-    id: int
     person: str
     channel: str
-    confirmation: bool
-    html: str
+    html: str = ""
 
 
 class Mailbox(Protocol):
@@ -117,9 +115,9 @@ class Audience:
 
     async def _take(self, message: Message) -> None:
         """What one person does with one message."""
-        kind = "sms" if message.channel == "sms" else "confirmation" if message.confirmation else "letter"
-        habits, chance = HABITS[kind], Random(f"{self._seed} {message.person} {kind}")
         letter = read_letter(message.html, self._base_url)
+        kind = "sms" if message.channel == "sms" else "confirmation" if letter.confirm else "letter"
+        habits, chance = HABITS[kind], Random(f"{self._seed} {message.person} {kind}")
         if kind == "confirmation":
             self._keep(message.person, letter)
         await self._wait(chance, habits.before_opening)
@@ -144,25 +142,21 @@ class Audience:
     async def _read(self, person: str, letter: Letter, habits: Habits, chance: Random) -> None:
         await self._open(letter)
         await self._wait(chance, habits.before_acting)
-        if letter.clicks and chance.random() < habits.clicks:
-            if await self._get(chance.choice(letter.clicks)):
-                self.clicked += 1
+        if letter.clicks and chance.random() < habits.clicks and await self._get(chance.choice(letter.clicks)):
+            self.clicked += 1
         if letter.confirm and chance.random() < habits.confirms:
             await self._confirm(person)
-        elif letter.leave and chance.random() < habits.leaves:
-            if await self._press(letter.leave):
-                self.left += 1
+        elif letter.leave and chance.random() < habits.leaves and await self._press(letter.leave):
+            self.left += 1
 
     async def _open(self, letter: Letter) -> None:
-        if letter.pixel:
-            if await self._get(letter.pixel):
-                self.opened += 1
+        if letter.pixel and await self._get(letter.pixel):
+            self.opened += 1
 
     async def _confirm(self, person: str) -> None:
         letter = self._unread.pop(person, None)
-        if letter and letter.confirm:
-            if await self._press(letter.confirm):
-                self.confirmed += 1
+        if letter and letter.confirm and await self._press(letter.confirm):
+            self.confirmed += 1
 
     async def _press(self, address: str) -> bool:
         """Look at the page, then press its button."""

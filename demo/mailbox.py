@@ -6,12 +6,13 @@ import asyncio
 import json
 import os
 from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from demo.audience import Message
+from demo.audience import Mailbox, Message
 
 TIMEOUT = 10.0
 _PAGE = 200
@@ -20,13 +21,28 @@ _MOST_AT_A_TIME = 100
 _AT_ONCE = 4
 
 
-class ApiMailbox:
-    """Everybody's inbox. `place` is the file that remembers the newest message that was read, so a second start goes on."""
+class SeveralMailboxes:
+    """Letters of all of them."""
 
-    def __init__(self, base_url: str, token: str, place: Path) -> None:
+    def __init__(self, *mailboxes: Mailbox) -> None:
+        self._mailboxes = mailboxes
+
+    async def new(self) -> list[Message]:
+        """What has come to any of them."""
+        return [message for mailbox in self._mailboxes for message in await mailbox.new()]
+
+
+class ApiMailbox:
+    """Everybody's inbox. `place` is the file that remembers the newest message that was read, so a second start goes on.
+
+    `owners` tells whose phone it is that an SMS went to.
+    """
+
+    def __init__(self, base_url: str, token: str, place: Path, owners: Mapping[str, str]) -> None:
         self._url = f"{base_url}/api/v2/sandbox/messages"
         self._headers = {"Authorization": f"Bearer {token}"}
         self._place = place
+        self._owners = owners
         self._newest = self._read_place()
         self._waiting: deque[int] = deque()
 
@@ -69,7 +85,7 @@ class ApiMailbox:
             answer = await client.get(f"{self._url}/{number}")
         answer.raise_for_status()
         row = answer.json()
-        return Message(number, str(row["profile_id"]), row["channel"], bool(row["confirmation"]), row["html"] or "")
+        return Message(self._owners.get(row["recipient"], row["recipient"]), row["channel"], row["html"] or "")
 
     def _read_place(self) -> int:
         try:

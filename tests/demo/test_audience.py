@@ -96,13 +96,11 @@ def letters(
     }
     return [
         Message(
-            number,
             str(profile),
             "email",
-            True,
             load(connection, template).render(data, factory.of(lane, passage, hop)).html.decode(),
         )
-        for number, (lane, passage, hop, profile, template) in enumerate(rows)
+        for lane, passage, hop, profile, template in rows
     ]
 
 
@@ -131,7 +129,7 @@ def test_a_text_message_reminds_of_the_letter(
 ) -> None:
     live_through(base_url, letters)
     before = _confirmed(connection)
-    reminders = [Message(1000 + letter.id, letter.person, "sms", False, "") for letter in letters]
+    reminders = [Message(letter.person, "sms") for letter in letters]
     live_through(base_url, [*letters, *reminders])
     assert _confirmed(connection) > before
 
