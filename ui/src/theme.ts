@@ -6,7 +6,7 @@ const brand: MantineColorsTuple = [
   '#b8c2f8',
   '#8f9ef3',
   '#6d80ee',
-  '#566bea',
+  '#5367e6',
   '#4a5fe6',
   '#3c4fcd',
   '#3346b8',

@@ -1,4 +1,3 @@
-import { Avatar } from '@mantine/core'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { useDatabases, type Field } from '../api/lookups'
@@ -12,6 +11,7 @@ import {
   type Subscription,
 } from '../api/profiles'
 import { ChannelIcon } from '../components/ChannelIcon'
+import { Initials } from '../components/Initials'
 import { MoreButton } from '../components/MoreButton'
 import { PageHead } from '../components/PageHead'
 import { EmptyState, LoadFailure, Waiting } from '../components/states'
@@ -41,7 +41,7 @@ export function ProfilePage() {
         }
       >
         <SubscriptionPill status={data.status} />
-        <Avatar size={40} name={title} color="initials" alt="" />
+        <Initials size={40} name={title} />
       </PageHead>
       <div className="profile-grid">
         <div>

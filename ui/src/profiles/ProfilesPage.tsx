@@ -1,10 +1,11 @@
-import { Avatar, Button, Select } from '@mantine/core'
+import { Button, Select } from '@mantine/core'
 import { IconDatabase, IconUpload, IconUsers } from '@tabler/icons-react'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { useDatabases } from '../api/lookups'
 import { allItems } from '../api/page'
 import { useProfiles, type ProfileRow } from '../api/profiles'
+import { Initials } from '../components/Initials'
 import { MoreButton } from '../components/MoreButton'
 import { PageHead } from '../components/PageHead'
 import { SearchField } from '../components/SearchField'
@@ -98,7 +99,7 @@ function ProfileTable({ rows }: { rows: ProfileRow[] }) {
             <tr key={row.id}>
               <td>
                 <span style={{ display: 'flex', alignItems: 'center', gap: 10 }}>
-                  <Avatar size={28} name={shown} color="initials" alt="" />
+                  <Initials size={28} name={shown} />
                   <Link to="/profiles/$id" params={{ id: row.id }} className="row-link">
                     {name || t('profiles.unnamed')}
                   </Link>

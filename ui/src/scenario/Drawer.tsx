@@ -44,7 +44,7 @@ function OpenDrawer({ card, described }: Props) {
   const Icon = nodeIcon(described.icon)
   const title = card.data.title || described.type_title
   return (
-    <aside className="drawer" role="dialog" aria-label={title} tabIndex={-1} ref={head}>
+    <section className="drawer" role="dialog" aria-label={title} tabIndex={-1} ref={head}>
       <div className="drawer-head">
         <span className={`tile cat-${described.category}`}>
           <Icon size={19} stroke={1.8} />
@@ -108,7 +108,7 @@ function OpenDrawer({ card, described }: Props) {
           />
         </Tabs.Panel>
       </Tabs>
-    </aside>
+    </section>
   )
 }
 

@@ -144,7 +144,7 @@ function PeriodChoice({ period, onPeriod }: Omit<Props, 'saveNow'>) {
           size="compact-md"
           fz="sm"
           leftSection={<IconCalendar size={15} />}
-          aria-label={t('editor.period')}
+          aria-label={`${t('editor.period')}: ${t(`editor.periods.${period}`)}`}
         >
           {t(`editor.periods.${period}`)}
         </Button>

@@ -38,6 +38,7 @@ export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps
           type="target"
           position={Position.Left}
           id="in"
+          role="button"
           className="handle-in"
           aria-label={t('editor.input', { title })}
         />
@@ -158,6 +159,7 @@ function Output({ id, title, port, free, onHeader }: OutputProps) {
         type="source"
         position={Position.Right}
         id={port.id}
+        role="button"
         className={`handle-out tone-${port.tone}${place}`}
         aria-label={t('editor.output', { title, port: port.title })}
         data-link={linkId(id, port.id)}

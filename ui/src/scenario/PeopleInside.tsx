@@ -1,8 +1,8 @@
-import { Avatar } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { allItems } from '../api/page'
 import { usePeopleAt, type Person } from '../api/scenarios'
+import { Initials } from '../components/Initials'
 import { MoreButton } from '../components/MoreButton'
 import { EmptyState, LoadFailure, Waiting } from '../components/states'
 import { fromNow } from '../format/dates'
@@ -33,7 +33,7 @@ function PersonRow({ person }: { person: Person }) {
   const name = person.name || person.email || person.phone || person.profile_id
   return (
     <Link className="person" to="/profiles/$id" params={{ id: String(person.profile_id) }}>
-      <Avatar size={32} name={name} color="initials" alt="" />
+      <Initials size={32} name={name} />
       <span style={{ flex: 1, minWidth: 0 }}>
         {name}
         <small>{person.name && person.email}</small>

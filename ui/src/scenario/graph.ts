@@ -52,17 +52,19 @@ export function writeDocument({ head, cards, links }: Graph): ScenarioDocument {
   return { ...head, nodes }
 }
 
-/** Whether cards lie on each other, as in a file written by hand. */
+const LEAST_GAP = 16
+
+/** Whether cards lie on each other or too close, as in a file written by hand. */
 export function isPiledUp(cards: Card[]): boolean {
   const size = (card: Card) => ({
     width: card.measured?.width ?? CARD_WIDTH,
     height: card.measured?.height ?? ASSUMED_HEIGHT,
   })
   const overlap = (a: Card, b: Card) =>
-    a.position.x < b.position.x + size(b).width &&
-    b.position.x < a.position.x + size(a).width &&
-    a.position.y < b.position.y + size(b).height &&
-    b.position.y < a.position.y + size(a).height
+    a.position.x < b.position.x + size(b).width + LEAST_GAP &&
+    b.position.x < a.position.x + size(a).width + LEAST_GAP &&
+    a.position.y < b.position.y + size(b).height + LEAST_GAP &&
+    b.position.y < a.position.y + size(a).height + LEAST_GAP
   return cards.some((a, index) => cards.slice(index + 1).some((b) => overlap(a, b)))
 }
 

@@ -38,12 +38,12 @@ export function Shell() {
         {t('skip')}
       </a>
       <SideNav rail={inEditor} path={path} />
-      <div className="shell-main">
+      <main className="shell-main" id="content" tabIndex={-1}>
         <SandboxBanner />
-        <main className="shell-page" id="content" tabIndex={-1}>
+        <div className="shell-page">
           <Outlet />
-        </main>
-      </div>
+        </div>
+      </main>
     </div>
   )
 }

@@ -1,7 +1,8 @@
-import { Avatar, Menu, useMantineColorScheme, type MantineColorScheme } from '@mantine/core'
+import { Menu, useMantineColorScheme, type MantineColorScheme } from '@mantine/core'
 import { IconCheck, IconDeviceDesktop, IconLogout, IconMoon, IconSun } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import { changeLanguage, useLogOut, useSession } from '../api/session'
+import { Initials } from '../components/Initials'
 import { LANGUAGES, type Language } from '../i18n'
 
 const NAMES: Record<Language, string> = { en: 'English', ru: 'Русский' }
@@ -29,7 +30,7 @@ export function UserMenu({ rail }: { rail: boolean }) {
           aria-label={`${t('user.menu')}: ${name}`}
           style={rail ? { padding: '0 6px' } : undefined}
         >
-          <Avatar size={28} radius="xl" color="brand" name={name} alt="" />
+          <Initials size={28} name={name} />
           {!rail && <span className="side-name">{name}</span>}
         </button>
       </Menu.Target>
