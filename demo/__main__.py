@@ -15,10 +15,16 @@ from types import FrameType
 from typing import NoReturn
 
 from demo.audience import Audience, Mailbox
-from demo.customers import Customer
+from demo.call_centre import CallCentre, CallCentreServer
+from demo.customers import Customer, customers
+from demo.mail_server import MailServer, local_port
+from demo.mailbox import ApiMailbox, SeveralMailboxes
 from demo.registrations import Registrations
 from demo.settings import CALL_CENTRE_STEP, demo_environment
+from sojourn.cli.configuration import load_settings
+from sojourn.cli.supervisor import check_port, healthy
 from sojourn.kernel.child_process import child_environment, product_command
+from sojourn.kernel.errors import Conflict, SojournError
 
 START_SECONDS = 300.0
 """Patience with the first start; it makes a database."""
@@ -36,30 +42,49 @@ class Demo:
     """The product as a child process, and the life around it in threads."""
 
     def __init__(self) -> None:
-        from sojourn.cli.configuration import load_settings
-
         self.stop = threading.Event()
         self._settings = load_settings()
+        self._token = self._settings.api_token or ""
         self._hurry = 0
         self._threads: list[threading.Thread] = []
         self._product: subprocess.Popen[bytes] | None = None
 
     def run(self) -> int:
-        """Live until a signal or the end of the product; gives the exit code."""
+        """Live until a signal or the end of the product; gives the exit code.
+
+        Raises:
+            SojournError: a port is taken.
+        """
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._ask_to_stop)
-        # In a session of its own, so that Ctrl-C reaches this process only, which stops the product in order.
-        self._product = subprocess.Popen(
-            product_command("up"), stdin=subprocess.DEVNULL, start_new_session=True, env=child_environment()
-        )
-        try:
-            self._wait_until_ready()
-            self._live()
-        except _Stopped:
-            pass
-        finally:
-            code = self._end()
+        check_port(self._settings)  # else the demo might take another installation for its own
+        with ExitStack() as servers:
+            mailboxes = self._open_servers(servers)
+            # In a session of its own, so that Ctrl-C reaches this process only, which stops the product in order.
+            self._product = subprocess.Popen(
+                product_command("up"), stdin=subprocess.DEVNULL, start_new_session=True, env=child_environment()
+            )
+            try:
+                self._wait_until_ready()
+                self._live(mailboxes)
+            except _Stopped:
+                pass
+            finally:
+                code = self._end()  # the servers stay until the workers have finished what they hold
         return code
+
+    def _open_servers(self, servers: ExitStack) -> list[Mailbox]:
+        """The call centre, and the mail server if letters are sent to this host; gives the mailboxes that fill by themselves."""
+        settings, mailboxes = self._settings, list[Mailbox]()
+        port = settings.port + CALL_CENTRE_STEP
+        try:
+            servers.enter_context(CallCentreServer(CallCentre(), port))
+            if mail_port := local_port(settings.smtp_url):
+                port = mail_port
+                mailboxes.append(servers.enter_context(MailServer(port)))
+        except OSError as error:
+            raise Conflict("port_taken", f"The demo cannot listen on port {port}: {error.strerror}.") from None
+        return mailboxes
 
     def _ask_to_stop(self, number: int, frame: FrameType | None) -> None:
         self.stop.set()
@@ -71,8 +96,6 @@ class Demo:
             raise _Stopped
 
     def _wait_until_ready(self) -> None:
-        from sojourn.cli.supervisor import healthy
-
         deadline = time.monotonic() + START_SECONDS
         while not healthy(self._settings):
             self._check()
@@ -81,33 +104,18 @@ class Demo:
                 raise _Stopped
             self.stop.wait(0.1)
 
-    def _live(self) -> None:
-        from demo.call_centre import CallCentre, CallCentreServer
-        from demo.customers import customers
-        from demo.mail_server import MailServer, local_port
-        from demo.mailbox import ApiMailbox, SeveralMailboxes
-
-        people, settings = customers(), self._settings
-        inboxes: list[Mailbox] = [
-            ApiMailbox(
-                settings.base_url,
-                os.environ["SOJOURN_API_TOKEN"],
-                settings.data / "demo-read.json",
-                {person.phone: person.email for person in people},
-            )
-        ]
-        with ExitStack() as stack:
-            stack.enter_context(CallCentreServer(CallCentre(), settings.port + CALL_CENTRE_STEP))
-            if port := local_port(settings.smtp_url):
-                inboxes.append(stack.enter_context(MailServer(port)))
-            registrations = self._seed(people)
-            audience = Audience(settings.base_url, SeveralMailboxes(*inboxes))
-            self._begin("registrations", lambda: registrations.run(self.stop))
-            self._begin("audience", lambda: audience.run(self.stop))
-            self._tell()
-            while True:
-                self._check()
-                self.stop.wait(0.2)
+    def _live(self, mailboxes: list[Mailbox]) -> None:
+        settings, people = self._settings, customers()
+        owners = {person.phone: person.email for person in people}
+        sandbox = ApiMailbox(settings.base_url, self._token, settings.data / "demo-read.json", owners)
+        registrations = self._seed(people)
+        audience = Audience(settings.base_url, SeveralMailboxes(sandbox, *mailboxes))
+        self._begin("registrations", lambda: registrations.run(self.stop))
+        self._begin("audience", lambda: audience.run(self.stop))
+        self._tell()
+        while True:
+            self._check()
+            self.stop.wait(0.2)
 
     def _seed(self, people: Sequence[Customer]) -> Registrations:
         from demo.seed import import_first, scenario_exists, seed
@@ -123,7 +131,7 @@ class Demo:
                 self._apply_scenario()
             registrations = Registrations(
                 settings.base_url,
-                os.environ["SOJOURN_API_TOKEN"],
+                self._token,
                 shop.database.id,
                 shop.resource.id,
                 people,
@@ -186,7 +194,10 @@ class Demo:
 def main() -> NoReturn:
     """Run the demo."""
     os.environ.update(demo_environment(os.environ))
-    sys.exit(Demo().run())
+    try:
+        sys.exit(Demo().run())
+    except SojournError as error:
+        sys.exit(f"Error: {error}")
 
 
 if __name__ == "__main__":

@@ -63,12 +63,12 @@ class MailServer:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         try:
             server = await asyncio.start_server(self._talk, "127.0.0.1", self.port, limit=1_000_000)
+            self.port = server.sockets[0].getsockname()[1]
         except OSError as error:
             self._failure = error
             return
         finally:
             self._ready.set()
-        self.port = server.sockets[0].getsockname()[1]
         await self._stop.wait()
         server.close()  # conversations that go on are cancelled with the loop
 
