@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import structlog
@@ -65,7 +66,7 @@ class _Beside(threading.Thread):
         stop: threading.Event,
     ) -> None:
         super().__init__(name=work.__name__)
-        self._work = lambda: work(settings, clock, stop)
+        self._work: Callable[[], None] = partial(work, settings, clock, stop)
         self._halt = stop
         self.broken = False
         self.start()
