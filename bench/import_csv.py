@@ -54,11 +54,26 @@ def measure(rows: int = 1_000_000, *, subscribe: bool = False) -> list[dict[str,
             wanted = SubscribeAll(create_resource(connection, clock, "News").id) if subscribe else None
             for name in ("import.csv", "import.csv.again"):
                 start = time.perf_counter()
-                report = import_csv(connection, clock, database(connection, made.id), file, FileOptions(subscribe=wanted))
+                report = import_csv(
+                    connection, clock, database(connection, made.id), file, FileOptions(subscribe=wanted)
+                )
                 seconds = time.perf_counter() - start
                 assert report.created + report.unchanged == rows, report
-                settings = {"rows": rows, "columns": 8, "subscribe": subscribe, "seconds": round(seconds, 1), "created": report.created}
-                figures.append({"name": name + (".subscribe" if subscribe else ""), "value": round(rows / seconds), "unit": "rows/s", "settings": settings})
+                settings = {
+                    "rows": rows,
+                    "columns": 8,
+                    "subscribe": subscribe,
+                    "seconds": round(seconds, 1),
+                    "created": report.created,
+                }
+                figures.append(
+                    {
+                        "name": name + (".subscribe" if subscribe else ""),
+                        "value": round(rows / seconds),
+                        "unit": "rows/s",
+                        "settings": settings,
+                    }
+                )
         return figures
     finally:
         server.stop()

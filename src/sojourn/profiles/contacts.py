@@ -9,8 +9,8 @@ from email_validator import EmailNotValidError, validate_email
 
 # Deliberately narrow: whatever it takes is an address under RFC 5321; all else is asked of the full validator, which is 100 times slower.
 PLAIN_EMAIL = re.compile(r"[a-z0-9_+-]++(?:\.[a-z0-9_+-]++)*+@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)++[a-z]{2,24}")
-PLAIN_PHONE = re.compile(r"\+[1-9]\d{7,14}")
-_PHONE_TEXT = re.compile(r"[\d+()\-. \u00a0/]{5,40}")
+PLAIN_PHONE = re.compile(r"\+[1-9][0-9]{7,14}")
+_PHONE_TEXT = re.compile(r"\+?[0-9()\-. \u00a0/]{5,40}")
 _NOT_DIGITS = re.compile(r"\D")
 _RESERVED_ENDS = (".local", ".localhost", ".invalid", ".test", ".example", ".onion", ".arpa")
 

@@ -158,10 +158,12 @@ class CsvReader:
             self._line_by_line(block, texts, chunk)
             return
         for at, row in enumerate(rows):
-            if len(row) == width and (width > 1 or row[0]):
+            if not any(row):
+                continue
+            if len(row) == width:
                 chunk.rows.append(row)
                 chunk.lines.append(block.first + at)
-            elif any(row):
+            else:
                 chunk.rejections.append(self._wrong_width(block.first + at, row, delimiter.join(row)))
 
     def _drop_header(self, block: _Block) -> None:
