@@ -146,6 +146,7 @@ class Worker:
             raise
         for one in refused:
             self._refuse(one)
+        prepared.sort(key=lambda one: self._in_hand.priority(one.message.key))
         started = time.monotonic()
         self._hand_over(channel, transport, prepared)
         seconds = max(time.monotonic() - started, 0.001)
