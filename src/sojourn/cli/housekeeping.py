@@ -9,29 +9,34 @@ from typing import Any
 import psycopg
 import structlog
 
+from sojourn.access import forget_old
 from sojourn.kernel import Clock, Settings
 from sojourn.kernel.database import connect, ensure_partitions, own_server_url
 from sojourn.kernel.heartbeat import forget_dead_parts
 from sojourn.profiles import resume_suspended
 
 SECONDS = 300.0
-_LOCK = 7_310_002
+_LOCK = 7_310_003
 _PAGES = 100
 log = structlog.get_logger("housekeeping")
-Chore = Callable[[psycopg.Connection[Any], Clock], object]
+Chore = Callable[[psycopg.Connection[Any], Clock, Settings], object]
 
 
-def _partitions(connection: psycopg.Connection[Any], clock: Clock) -> int:
-    return ensure_partitions(connection, clock.now())
+def make_partitions(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
+    ensure_partitions(connection, clock.now())
 
 
-def _resume(connection: psycopg.Connection[Any], clock: Clock) -> None:
+def resume_subscriptions(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
     for _ in range(_PAGES):
         if not resume_suspended(connection, clock):
             return
 
 
-CHORES: tuple[Chore, ...] = (_partitions, _resume, forget_dead_parts)
+def forget_parts(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
+    forget_dead_parts(connection, clock)
+
+
+CHORES: tuple[Chore, ...] = (make_partitions, resume_subscriptions, forget_old, forget_parts)
 
 
 def keep_house(settings: Settings, clock: Clock, stop: threading.Event) -> None:
@@ -39,13 +44,13 @@ def keep_house(settings: Settings, clock: Clock, stop: threading.Event) -> None:
     url = settings.database_url or own_server_url(settings)
     while not stop.is_set():
         try:
-            do_chores(url, clock)
+            do_chores(url, clock, settings)
         except psycopg.OperationalError as error:
             log.info("housekeeping waits for the database", reason=str(error).split("\n")[0])
         stop.wait(SECONDS)
 
 
-def do_chores(url: str, clock: Clock) -> bool:
+def do_chores(url: str, clock: Clock, settings: Settings) -> bool:
     """All chores once, unless somebody else is at it; one that fails is logged and does not stop the others."""
     with connect(url, "housekeeping") as connection:
         taken = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
@@ -53,9 +58,9 @@ def do_chores(url: str, clock: Clock) -> bool:
             return False
         for chore in CHORES:
             try:
-                chore(connection, clock)
+                chore(connection, clock, settings)
             except psycopg.OperationalError:
                 raise
             except Exception:
-                log.exception("a chore failed", chore=getattr(chore, "__name__", str(chore)))
+                log.exception("a chore failed", chore=getattr(chore, "__name__", "?"))
         return True
