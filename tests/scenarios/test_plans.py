@@ -6,6 +6,7 @@ or that uses an index by its lane alone, is quadratic then: these tests look at 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,11 +30,18 @@ A_LANE = 240
 """Rows that stand at each place of a lane; a quarter of them is due."""
 DUE = A_LANE // 4
 BIG = ("resting", "capture", "entered", "profile_", "subscription", "message", "request", "event", "promo_assignment", "passage_ended", "trail", "change", "answer_inbox")  # fmt: skip
-STATES = ("never analysed", "analysed empty", "analysed with a handful", "analysed half", "analysed full")
+STATES = (
+    "planned while empty",
+    "never analysed",
+    "analysed empty",
+    "analysed with a handful",
+    "analysed half",
+    "analysed full",
+)
 
 
 class ExplainingEngine(Engine):
-    """Runs every stage under EXPLAIN ANALYZE and keeps the plans."""
+    """Runs every stage under EXPLAIN ANALYZE and keeps the plans. Statements stay prepared, as in the engine."""
 
     plans: list[dict[str, Any]]
 
@@ -42,6 +50,18 @@ class ExplainingEngine(Engine):
         carried = self.connection.execute("SELECT count(*) FROM carried").fetchone()
         assert carried
         return 0, 0, int(carried[0]) and 1_000_000
+
+    def look_at(self, house: House) -> tuple[set[str], int]:
+        """What is wrong with the plans of all passes, and how many passes had further stages. Nothing of it happens in the end."""
+        faults, followed = set(), 0
+        for lane in (3, LANES - 3):
+            for done in (*house.version.captures.values(), *house.version.wakes.values()):
+                self.plans = []
+                with self.connection.transaction(force_rollback=True):
+                    self._pass(house.version, done, lane, house.clock.now(), DUE)
+                followed += len(self.plans) > 1 + bool(done.before)
+                faults |= {f"pass from node {done.node_id}: {fault}" for plan in self.plans for fault in _faults(plan)}
+        return faults, followed
 
 
 def _explained(connection: psycopg.Connection[Any], text: str, values: dict[str, Any]) -> dict[str, Any]:
@@ -54,10 +74,12 @@ def _explained(connection: psycopg.Connection[Any], text: str, values: dict[str,
         return f"${names.index(found[1]) + 1}"
 
     body = re.sub(r"%\((\w+)\)s", number, text).replace("%%", "%")
-    connection.execute(f"PREPARE looked_at AS {body}".encode())
-    execute = sql.SQL("EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, BUFFERS OFF, FORMAT JSON) EXECUTE looked_at ({})")
-    row = connection.execute(execute.format(sql.SQL(", ").join(sql.Literal(values[name]) for name in names))).fetchone()
-    connection.execute("DEALLOCATE looked_at")
+    name = f"stage_{hashlib.md5(text.encode()).hexdigest()}"
+    if connection.execute("SELECT FROM pg_prepared_statements WHERE name = %s", (name,)).fetchone() is None:
+        connection.execute(f"PREPARE {name} AS {body}".encode())
+    execute = sql.SQL("EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, BUFFERS OFF, FORMAT JSON) EXECUTE {} ({})")
+    arguments = sql.SQL(", ").join(sql.Literal(values[name]) for name in names)
+    row = connection.execute(execute.format(sql.Identifier(name), arguments)).fetchone()
     assert row
     return dict(row[0][0]["Plan"])
 
@@ -109,6 +131,10 @@ class House:
         self.loop._refresh()
         (self.version,) = self.loop.versions.compiled.values()
         self._switch_autovacuum_off()
+        self.engine = ExplainingEngine(connection, clock, batch=DUE)
+        self.engine.prepare(self.version)
+        if state == "planned while empty":
+            self.engine.look_at(self)
         if state == "analysed empty":
             connection.execute("ANALYZE")
         if state == "analysed with a handful":
@@ -189,16 +215,7 @@ def test_every_stage_touches_its_lane_and_due_rows_only(
     file: Path, state: str, connection: psycopg.Connection[Any], clock: VirtualClock
 ) -> None:
     house = House(connection, clock, file, state)
-    engine = ExplainingEngine(connection, clock, batch=DUE)
-    engine.prepare(house.version)
-    faults, followed = set(), 0
-    for lane in (3, LANES - 3):
-        for done in (*house.version.captures.values(), *house.version.wakes.values()):
-            engine.plans = []
-            with connection.transaction(force_rollback=True):
-                engine._pass(house.version, done, lane, clock.now(), DUE)
-            followed += len(engine.plans) > 1 + bool(done.before)
-            faults |= {f"pass from node {done.node_id}: {fault}" for plan in engine.plans for fault in _faults(plan)}
+    faults, followed = house.engine.look_at(house)
     assert faults == set()
     assert followed or not any(done.following for done in house.version.wakes.values())
 
@@ -229,10 +246,6 @@ def test_plans_that_look_at_the_lane_would_be_quadratic(
 ) -> None:
     """Why the engine plans without values; and the proof that the checks above see such a plan."""
     house = House(connection, clock, HERE / "several_at_once.yaml", "analysed half")
-    engine = ExplainingEngine(connection, clock, batch=DUE)
-    engine.prepare(house.version)
     connection.execute("SET plan_cache_mode = force_custom_plan")
-    engine.plans = []
-    with connection.transaction(force_rollback=True):
-        engine._pass(house.version, house.version.wakes[3], LANES - 3, clock.now(), DUE)
-    assert [fault for plan in engine.plans for fault in _faults(plan)]
+    faults, _ = house.engine.look_at(house)
+    assert faults

@@ -54,8 +54,9 @@ class ChannelNode(BaseNode):
             f" OR s.effective = {_UNCONFIRMED}" if self.confirms(settings) else ""
         )
         # The contact was chosen when the subscription was written (`preferred`): one probe of an index, no sort.
-        join = f"""LEFT JOIN subscription s ON s.lane = {LANE} AND s.profile_id = f.profile_id AND s.resource_id = {stage.bind(settings.resource, "int")}
-      AND s.channel = {int(self.channel)}::smallint AND s.preferred"""
+        # LIMIT keeps it a probe for each row, even in a plan that was made while the table was empty.
+        join = f"""LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = {LANE} AND s.profile_id = f.profile_id
+      AND s.resource_id = {stage.bind(settings.resource, "int")} AND s.channel = {int(self.channel)}::smallint AND s.preferred LIMIT 1) s ON true"""
         asked = stage.derive(
             f"n{node.node_id}", flow, f"s.id AS subscription_id, ({allowed}) IS TRUE AS sendable", join
         )
@@ -80,7 +81,7 @@ class ChannelNode(BaseNode):
 
     def leave(self, stage: Stage, node: NodeContext, flow: Flow) -> dict[str, Flow]:
         gone = f"m.state IN ({int(State.ACCEPTED)}, {int(State.IN_DOUBT)})"
-        join = f"LEFT JOIN message m ON m.lane = {LANE} AND m.passage_id = f.passage_id AND m.hop = f.hop"
+        join = f"LEFT JOIN LATERAL (SELECT m.state FROM message m WHERE m.lane = {LANE} AND m.passage_id = f.passage_id AND m.hop = f.hop LIMIT 1) m ON true"
         asked = stage.derive(f"n{node.node_id}_out", flow, f"({gone}) IS TRUE AS sent", join)
         return {
             "next": asked.only("sent").visited(node.node_id, 0),

@@ -17,7 +17,8 @@ ENTERED_BEFORE, INSIDE_NOW, TOO_SOON, PROFILE_GONE = 1, 2, 3, 4
 def captured_flow(stage: Stage, node_id: int, database: Database, reentry: Reentry) -> Flow:
     """Captures that get in, by the re-entry mode; who does not is recorded with the reason. Atomic under the lane's lock and `resting_live`."""
     scenario = stage.bind(stage.scenario_id, "int")
-    live = f"EXISTS (SELECT FROM resting r WHERE r.lane = {LANE} AND r.profile_id = {{0}}.profile_id AND r.scenario_id = {scenario} AND r.key = {{0}}.key)"
+    # OFFSET 0 keeps it a probe for each row, even in a plan that was made while the table was empty.
+    live = f"EXISTS (SELECT FROM resting r WHERE r.lane = {LANE} AND r.profile_id = {{0}}.profile_id AND r.scenario_id = {scenario} AND r.key = {{0}}.key OFFSET 0)"
     only = f"NOT {live.format('c')}" if reentry.mode == "restart" else "true"
     stage.part("taken", claim_captures(stage.scenario_id, node_id, LANE, stage.bindings, only), materialized=True)
     gone = f"NOT EXISTS (SELECT FROM {quoted(database.table)} p WHERE p.lane = {LANE} AND p.id = t.profile_id)"

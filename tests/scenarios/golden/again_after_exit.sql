@@ -24,7 +24,7 @@ WITH taken AS MATERIALIZED (
          LIMIT %(batch)s) c ORDER BY profile_id, at) x
      WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key, t.context),
 judged AS MATERIALIZED (
-    SELECT t.*, CASE WHEN NOT EXISTS (SELECT FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = t.profile_id) THEN 4 WHEN EXISTS (SELECT FROM resting r WHERE r.lane = %(lane)s::smallint AND r.profile_id = t.profile_id AND r.scenario_id = %(p1)s::int AND r.key = t.key) THEN 2 WHEN EXISTS (SELECT FROM passage_ended h WHERE h.lane = %(lane)s::smallint AND h.profile_id = t.profile_id AND h.scenario_id = %(p1)s::int
+    SELECT t.*, CASE WHEN NOT EXISTS (SELECT FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = t.profile_id) THEN 4 WHEN EXISTS (SELECT FROM resting r WHERE r.lane = %(lane)s::smallint AND r.profile_id = t.profile_id AND r.scenario_id = %(p1)s::int AND r.key = t.key OFFSET 0) THEN 2 WHEN EXISTS (SELECT FROM passage_ended h WHERE h.lane = %(lane)s::smallint AND h.profile_id = t.profile_id AND h.scenario_id = %(p1)s::int
       AND h.key = t.key AND h.entered_at > t.at - %(p3)s::interval) THEN 3 END AS refused FROM taken t),
 refused AS (
     INSERT INTO entry_refused (profile_id, at, scenario_id, node_id, lane, reason, key)
@@ -34,7 +34,7 @@ entering AS MATERIALIZED (
       NULL::smallint[] AS turns, 0 AS path FROM (SELECT * FROM judged WHERE refused IS NULL) j),
 n1 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((strpos(lower(p."city"), lower(%(p4)s::text)) > 0) IS TRUE) AND ((NOT coalesce(p."f203" @> ARRAY[%(p5)s::text], false)) IS TRUE) AND (((EXISTS (SELECT FROM event m WHERE m.lane = %(lane)s::smallint AND m.profile_id = f.profile_id AND m.kind = 4 AND m.data ->> 'url' = %(p6)s::text)) IS TRUE) OR (((SELECT count(*) FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id IN (SELECT f.passage_id UNION ALL SELECT x.passage_id FROM resting x WHERE x.lane = %(lane)s::smallint AND x.profile_id = f.profile_id UNION ALL SELECT x.passage_id FROM passage_ended x WHERE x.lane = %(lane)s::smallint AND x.profile_id = f.profile_id) AND m.template_id = %(p7)s::int AND m.opened_at IS NOT NULL) >= %(p8)s::int) IS TRUE)) AND (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p9)s::int AND s.status = %(p8)s::smallint)) IS TRUE))) AS yes
-    FROM entering f LEFT JOIN "profile_100" p ON p.lane = %(lane)s::smallint AND p.id = f.profile_id),
+    FROM entering f LEFT JOIN LATERAL (SELECT * FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id LIMIT 1) p ON true),
 rests AS (
     INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p10)s::interval, %(p1)s::int, %(p11)s::int, %(p8)s::int,
@@ -74,8 +74,8 @@ WITH taken AS MATERIALIZED (
     RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
 n3 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM taken f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM taken f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p3)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p4)s::int, %(p5)s::int,

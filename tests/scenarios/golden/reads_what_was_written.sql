@@ -36,7 +36,7 @@ WITH taken AS MATERIALIZED (
     DELETE FROM capture t USING (
       SELECT DISTINCT ON (profile_id) ctid FROM (
         SELECT c.ctid, c.profile_id, c.at FROM capture c
-         WHERE c.lane = %(lane)s::smallint AND c.scenario_id = %(p1)s::int AND c.node_id = %(p2)s::int AND NOT EXISTS (SELECT FROM resting r WHERE r.lane = %(lane)s::smallint AND r.profile_id = c.profile_id AND r.scenario_id = %(p1)s::int AND r.key = c.key)
+         WHERE c.lane = %(lane)s::smallint AND c.scenario_id = %(p1)s::int AND c.node_id = %(p2)s::int AND NOT EXISTS (SELECT FROM resting r WHERE r.lane = %(lane)s::smallint AND r.profile_id = c.profile_id AND r.scenario_id = %(p1)s::int AND r.key = c.key OFFSET 0)
          LIMIT %(batch)s) c ORDER BY profile_id, at) x
      WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key, t.context),
 judged AS MATERIALIZED (
@@ -93,7 +93,7 @@ WITH taken AS MATERIALIZED (
     RETURNING c.passage_id, c.profile_id, c.hop AS first_hop, c.hop, c.at, c.entered_at, c.key, c.context, c.turns, 0 AS path),
 n2 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((p."f201" >= %(p2)s::bigint) IS TRUE)) AS yes
-    FROM taken f LEFT JOIN "profile_100" p ON p.lane = %(lane)s::smallint AND p.id = f.profile_id),
+    FROM taken f LEFT JOIN LATERAL (SELECT * FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id LIMIT 1) p ON true),
 n3 AS (
     UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) - %(p2)s::bigint, "f203" = (SELECT array_agg(DISTINCT t) FROM unnest(coalesce(p."f203", '{}') || %(p3)s::text[]) t), updated_at = f.at FROM (SELECT * FROM n2 WHERE yes) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f201" AS o0, new."f201" AS n0, old."f203" AS o1, new."f203" AS n1),
@@ -121,12 +121,12 @@ n4_code_given AS (
       %(p8)s::int, f.hop, %(lane)s::smallint FROM n4_code f WHERE f.got),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n4_code WHERE NOT got AND %(last)s) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p9)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n4_code WHERE NOT got AND %(last)s) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p9)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n8 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p9)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p9)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p6)s::int, %(p10)s::int,
@@ -212,12 +212,12 @@ n4_code_given AS (
       %(p1)s::int, f.hop, %(lane)s::smallint FROM n4_code f WHERE f.got),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n4_code WHERE NOT got AND %(last)s) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n4_code WHERE NOT got AND %(last)s) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n8 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p3)s::int, %(p5)s::int,
@@ -301,12 +301,12 @@ n5_code_given AS (
       %(p1)s::int, f.hop, %(lane)s::smallint FROM n5_code f WHERE f.got),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n5_code WHERE got) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n5_code WHERE got) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n8 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p3)s::int, %(p5)s::int,
@@ -393,12 +393,12 @@ n5_code_given AS (
       %(p1)s::int, f.hop, %(lane)s::smallint FROM n5_code f WHERE f.got),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n5_code WHERE got) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n5_code WHERE got) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n8 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p3)s::int, %(p5)s::int,
@@ -551,7 +551,7 @@ WITH taken AS MATERIALIZED (
     RETURNING c.passage_id, c.profile_id, c.hop AS first_hop, c.hop, c.at, c.entered_at, c.key, c.context, c.turns, 0 AS path),
 n2 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((p."f201" >= %(p2)s::bigint) IS TRUE)) AS yes
-    FROM taken f LEFT JOIN "profile_100" p ON p.lane = %(lane)s::smallint AND p.id = f.profile_id),
+    FROM taken f LEFT JOIN LATERAL (SELECT * FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id LIMIT 1) p ON true),
 n3 AS (
     UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) - %(p2)s::bigint, "f203" = (SELECT array_agg(DISTINCT t) FROM unnest(coalesce(p."f203", '{}') || %(p3)s::text[]) t), updated_at = f.at FROM (SELECT * FROM n2 WHERE yes) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f201" AS o0, new."f201" AS n0, old."f203" AS o1, new."f203" AS n1),
@@ -579,12 +579,12 @@ n4_code_given AS (
       %(p8)s::int, f.hop, %(lane)s::smallint FROM n4_code f WHERE f.got),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n4_code WHERE NOT got AND %(last)s) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p9)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n4_code WHERE NOT got AND %(last)s) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p9)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n8 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p9)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p9)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p6)s::int, %(p10)s::int,
@@ -670,12 +670,12 @@ n4_code_given AS (
       %(p1)s::int, f.hop, %(lane)s::smallint FROM n4_code f WHERE f.got),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n4_code WHERE NOT got AND %(last)s) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n4_code WHERE NOT got AND %(last)s) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n8 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p3)s::int, %(p5)s::int,
@@ -759,12 +759,12 @@ n5_code_given AS (
       %(p1)s::int, f.hop, %(lane)s::smallint FROM n5_code f WHERE f.got),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n5_code WHERE got) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n5_code WHERE got) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n8 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p3)s::int, %(p5)s::int,
@@ -851,12 +851,12 @@ n5_code_given AS (
       %(p1)s::int, f.hop, %(lane)s::smallint FROM n5_code f WHERE f.got),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n5_code WHERE got) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n5_code WHERE got) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n8 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n6 WHERE NOT sendable) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p3)s::int, %(p5)s::int,
@@ -968,11 +968,11 @@ WITH taken AS MATERIALIZED (
     RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
 n6_out AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (m.state IN (2, 4)) IS TRUE AS sent
-    FROM taken f LEFT JOIN message m ON m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.hop = f.hop),
+    FROM taken f LEFT JOIN LATERAL (SELECT m.state FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.hop = f.hop LIMIT 1) m ON true),
 n8 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6_out WHERE NOT sent) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n6_out WHERE NOT sent) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p3)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p5)s::int, %(p6)s::int,

@@ -150,13 +150,13 @@ WITH taken AS MATERIALIZED (
     RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
 n3_out AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (q.state = 2) IS TRUE AS answered
-    FROM taken f LEFT JOIN request q ON q.lane = %(lane)s::smallint AND q.passage_id = f.passage_id AND q.hop = f.hop),
+    FROM taken f LEFT JOIN LATERAL (SELECT q.state FROM request q WHERE q.lane = %(lane)s::smallint AND q.passage_id = f.passage_id AND q.hop = f.hop LIMIT 1) q ON true),
 n3_given_up AS (
     UPDATE request q SET state = 5 FROM (SELECT * FROM n3_out WHERE NOT answered) f WHERE q.lane = %(lane)s::smallint AND q.passage_id = f.passage_id AND q.hop = f.hop AND q.state = 0),
 n5 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n3_out WHERE NOT answered) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n3_out WHERE NOT answered) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p3)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n4 AS (
     UPDATE "profile_100" p SET "f202" = %(p4)s::text, updated_at = f.at FROM (SELECT * FROM n3_out WHERE answered) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f202" AS o0, new."f202" AS n0),

@@ -32,8 +32,8 @@ entering AS MATERIALIZED (
       NULL::smallint[] AS turns, 0 AS path FROM (SELECT * FROM judged WHERE refused IS NULL) j JOIN first_time e USING (profile_id)),
 n2 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0 OR s.effective = 4) IS TRUE AS sendable
-    FROM entering f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM entering f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p3)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p1)s::int, %(p5)s::int,
@@ -95,8 +95,8 @@ entering AS MATERIALIZED (
       NULL::smallint[] AS turns, 0 AS path FROM (SELECT * FROM judged WHERE refused IS NULL) j JOIN first_time e USING (profile_id)),
 n2 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0 OR s.effective = 4) IS TRUE AS sendable
-    FROM entering f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM entering f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p3)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p1)s::int, %(p5)s::int,
@@ -169,8 +169,8 @@ n8 AS MATERIALIZED (
     FROM (SELECT * FROM n4 WHERE NOT yes) f ),
 n10 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n8 WHERE NOT yes) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n8 WHERE NOT yes) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p3)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 n9 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, 1 AS asks
     FROM (SELECT * FROM n8 WHERE yes) f ),
@@ -198,8 +198,8 @@ n6_code_given AS (
       %(p13)s::int, f.hop, %(lane)s::smallint FROM n6_code f WHERE f.got),
 n7 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6_code WHERE got) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n6_code WHERE got) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p3)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p11)s::int, %(p14)s::int,
@@ -297,8 +297,8 @@ n6_code_given AS (
       %(p1)s::int, f.hop, %(lane)s::smallint FROM n6_code f WHERE f.got),
 n7 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6_code WHERE got) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n6_code WHERE got) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p3)s::int, %(p5)s::int,
@@ -380,8 +380,8 @@ n8 AS MATERIALIZED (
     FROM (SELECT * FROM n4 WHERE NOT yes) f ),
 n10 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n8 WHERE NOT yes) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
-      AND s.channel = 2::smallint AND s.preferred),
+    FROM (SELECT * FROM n8 WHERE NOT yes) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p3)s::int AND s.channel = 2::smallint AND s.preferred LIMIT 1) s ON true),
 n9 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, 1 AS asks
     FROM (SELECT * FROM n8 WHERE yes) f ),
@@ -409,8 +409,8 @@ n6_code_given AS (
       %(p13)s::int, f.hop, %(lane)s::smallint FROM n6_code f WHERE f.got),
 n7 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6_code WHERE got) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n6_code WHERE got) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p3)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p11)s::int, %(p14)s::int,
@@ -508,8 +508,8 @@ n6_code_given AS (
       %(p1)s::int, f.hop, %(lane)s::smallint FROM n6_code f WHERE f.got),
 n7 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
-    FROM (SELECT * FROM n6_code WHERE got) f LEFT JOIN subscription s ON s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p4)s::int
-      AND s.channel = 1::smallint AND s.preferred),
+    FROM (SELECT * FROM n6_code WHERE got) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
+      AND s.resource_id = %(p4)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p3)s::int, %(p5)s::int,
@@ -565,7 +565,7 @@ WITH taken AS MATERIALIZED (
     RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
 n9_out AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (q.state = 2) IS TRUE AS answered
-    FROM taken f LEFT JOIN request q ON q.lane = %(lane)s::smallint AND q.passage_id = f.passage_id AND q.hop = f.hop),
+    FROM taken f LEFT JOIN LATERAL (SELECT q.state FROM request q WHERE q.lane = %(lane)s::smallint AND q.passage_id = f.passage_id AND q.hop = f.hop LIMIT 1) q ON true),
 n9_given_up AS (
     UPDATE request q SET state = 5 FROM (SELECT * FROM n9_out WHERE NOT answered) f WHERE q.lane = %(lane)s::smallint AND q.passage_id = f.passage_id AND q.hop = f.hop AND q.state = 0),
 ends AS (

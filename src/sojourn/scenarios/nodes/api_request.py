@@ -117,7 +117,7 @@ class ApiRequest(BaseNode):
         return {}
 
     def leave(self, stage: Stage, node: NodeContext, flow: Flow) -> dict[str, Flow]:
-        join = f"LEFT JOIN request q ON q.lane = {LANE} AND q.passage_id = f.passage_id AND q.hop = f.hop"
+        join = f"LEFT JOIN LATERAL (SELECT q.state FROM request q WHERE q.lane = {LANE} AND q.passage_id = f.passage_id AND q.hop = f.hop LIMIT 1) q ON true"
         asked = stage.derive(
             f"n{node.node_id}_out", flow, f"(q.state = {int(State.ACCEPTED)}) IS TRUE AS answered", join
         )

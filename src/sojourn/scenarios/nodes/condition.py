@@ -62,7 +62,7 @@ class Condition(BaseNode):
     def arrive(self, stage: Stage, node: NodeContext, flow: Flow) -> dict[str, Flow]:
         rule = predicate(node.settings.rules, _context(node, stage.bindings))
         join = (
-            f"LEFT JOIN {quoted(node.database.table)} p ON p.lane = {LANE} AND p.id = f.profile_id"
+            f"LEFT JOIN LATERAL (SELECT * FROM {quoted(node.database.table)} p WHERE p.lane = {LANE} AND p.id = f.profile_id LIMIT 1) p ON true"
             if rule.needs_profile
             else ""
         )
