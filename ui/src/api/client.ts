@@ -1,6 +1,9 @@
 /** One door to the HTTP API: errors as one class, the CSRF token on unsafe calls, and what happens when the session ends. */
+import createClient, { type Middleware } from 'openapi-fetch'
+import type { components, paths } from './schema'
 
-export type Problem = { code: string; message: string; place: string | null }
+export type Shapes = components['schemas']
+export type Problem = { code: string; message: string; place?: string | null }
 
 export class ApiError extends Error {
   constructor(
@@ -13,9 +16,6 @@ export class ApiError extends Error {
     super(message)
   }
 }
-
-type Query = Record<string, string | number | boolean | null | undefined>
-type Options = { query?: Query; body?: unknown; signal?: AbortSignal }
 
 const BASE = '/api/v2'
 let csrfToken: string | null = null
@@ -30,47 +30,42 @@ export function whenSessionEnds(handler: () => void): void {
   onSessionEnd = handler
 }
 
-/** The address of an API path with its query, for links and event streams. */
-export function address(path: string, query: Query = {}): string {
-  const given = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== '')
-  const search = new URLSearchParams(given.map(([key, value]) => [key, String(value)])).toString()
-  return BASE + path + (search ? `?${search}` : '')
-}
-
-/** @throws ApiError, also when the server cannot be reached (status 0, code `unreachable`). */
-export async function call<T>(
-  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
-  path: string,
-  options: Options = {},
-): Promise<T> {
-  const headers: Record<string, string> = { Accept: 'application/json' }
-  if (method !== 'GET' && csrfToken) headers['X-CSRF-Token'] = csrfToken
-  const isForm = options.body instanceof FormData
-  if (options.body !== undefined && !isForm) headers['Content-Type'] = 'application/json'
-  let response: Response
-  try {
-    response = await fetch(address(path, options.query), {
-      method,
-      headers,
-      credentials: 'same-origin',
-      signal: options.signal,
-      body: options.body === undefined ? undefined : isForm ? (options.body as FormData) : JSON.stringify(options.body),
-    })
-  } catch (error) {
-    if (options.signal?.aborted) throw error
-    throw new ApiError(0, 'unreachable', 'The server cannot be reached.')
-  }
-  if (response.ok) return (response.status === 204 ? undefined : await response.json()) as T
-  const error = await readError(response)
-  if (error.status === 401 && path !== '/session') onSessionEnd()
-  throw error
+const door: Middleware = {
+  onRequest({ request }) {
+    if (request.method !== 'GET' && csrfToken) request.headers.set('X-CSRF-Token', csrfToken)
+    return request
+  },
+  async onResponse({ response, schemaPath }) {
+    if (response.ok) return
+    if (response.status === 401 && schemaPath !== '/session') onSessionEnd()
+    throw await readError(response)
+  },
+  onError({ error, request }) {
+    if (error instanceof ApiError || request.signal.aborted) return error as Error
+    return new ApiError(0, 'unreachable', 'The server cannot be reached.')
+  },
 }
 
 async function readError(response: Response): Promise<ApiError> {
   try {
-    const { error } = await response.json()
-    return new ApiError(response.status, error.code, error.message, error.place, error.problems ?? [])
+    const { error } = (await response.json()) as Shapes['ErrorAnswer']
+    return new ApiError(response.status, error.code, error.message, error.place, error.problems)
   } catch {
     return new ApiError(response.status, 'broken_answer', `The server answered with status ${response.status}.`)
   }
+}
+
+export const api = createClient<paths>({ baseUrl: BASE, credentials: 'same-origin' })
+api.use(door)
+
+/** What a call answers. @throws ApiError, also when the server cannot be reached (status 0, code `unreachable`). */
+export async function answer<T>(call: Promise<{ data?: T }>): Promise<T> {
+  return (await call).data as T
+}
+
+/** The address of a stream of events, with its query. */
+export function address(path: string, query: Record<string, string | undefined> = {}): string {
+  const given = Object.entries(query).filter((pair): pair is [string, string] => pair[1] !== undefined)
+  const search = new URLSearchParams(given).toString()
+  return BASE + path + (search ? `?${search}` : '')
 }

@@ -1,52 +1,55 @@
 /** Things that settings name: what a field's `x-source` may ask for. */
 import { useQuery } from '@tanstack/react-query'
-import { call } from './client'
+import { answer, api, type Shapes } from './client'
 import type { Page } from './page'
 
-export type Field = {
-  name: string
-  title: string
-  type: string
-  options?: string[] | null
-  custom?: boolean
-  hidden?: boolean
-}
-export type Database = { id: number; name: string; fields: Field[] }
-type Named = { id: number; name: string; channel?: string | number | null; short_name?: string }
-export type Choice = { value: string; label: string }
+export type Field = Shapes['FieldShape']
+type Named = { id: number; name: string; channel?: string; short_name?: string }
+type Read = (after: number | undefined, signal: AbortSignal) => Promise<Page<Named>>
 
-const PATHS: Record<string, string> = {
-  database: '/databases',
-  resource: '/resources',
-  template: '/templates',
-  promo_pool: '/promo-pools',
-}
+const LIMIT = 200
+/** More things of a kind than this are not offered in a list of choices. */
+const MOST_PAGES = 10
+const FRESH_MS = 30_000
 
-const NO_CHOICES: Named[] = []
+const params = (after: number | undefined) => ({ query: { after, limit: LIMIT } })
+const SOURCES: Record<string, Read> = {
+  database: (after, signal) => answer(api.GET('/databases', { params: params(after), signal })),
+  resource: (after, signal) => answer(api.GET('/resources', { params: params(after), signal })),
+  template: (after, signal) => answer(api.GET('/templates', { params: params(after), signal })),
+  promo_pool: (after, signal) => answer(api.GET('/promo-pools', { params: params(after), signal })),
+}
+const NOTHING: Named[] = []
+
+async function everything<T>(read: (after: number | undefined) => Promise<Page<T>>): Promise<T[]> {
+  const found: T[] = []
+  let after: number | undefined
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const { items, next } = await read(after)
+    found.push(...items)
+    if (next == null) break
+    after = Number(next)
+  }
+  return found
+}
 
 export function useDatabases() {
   return useQuery({
     queryKey: ['databases'],
-    queryFn: ({ signal }) => call<Page<Database>>('GET', '/databases', { query: { limit: 500 }, signal }),
-    select: (page) => page.items,
-    staleTime: 30_000,
+    queryFn: ({ signal }) => everything((after) => answer(api.GET('/databases', { params: params(after), signal }))),
+    staleTime: FRESH_MS,
   })
 }
 
-/** Everything of a kind. A kind that we do not know gives an empty list. */
+/** Everything of a kind, of one channel if asked. A kind that we do not know gives an empty list. */
 export function useNamed(kind: string | undefined, channel?: string) {
-  const path = PATHS[kind ?? '']
+  const read = SOURCES[kind ?? '']
   const query = useQuery({
     queryKey: ['named', kind],
-    queryFn: ({ signal }) => call<Page<Named>>('GET', path!, { query: { limit: 500 }, signal }),
-    select: (page) => page.items,
-    enabled: path !== undefined,
-    staleTime: 30_000,
+    queryFn: ({ signal }) => everything((after) => read!(after, signal)),
+    enabled: read !== undefined,
+    staleTime: FRESH_MS,
   })
-  const items = query.data ?? NO_CHOICES
-  return { ...query, items: channel ? items.filter((item) => fits(item, channel)) : items }
+  const items = query.data ?? NOTHING
+  return { ...query, items: channel ? items.filter((item) => !item.channel || item.channel === channel) : items }
 }
-
-const CHANNELS: Record<string, number> = { email: 1, sms: 2, push: 3, telegram: 4, whatsapp: 5, viber: 6, notify: 7 }
-const fits = (item: Named, channel: string) =>
-  item.channel == null || item.channel === channel || item.channel === CHANNELS[channel]

@@ -1,61 +1,27 @@
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Language } from '../i18n'
-import { address, call, type Problem } from './client'
-import type { Page } from './page'
+import { address, answer, api, type Shapes } from './client'
+import { byNumber } from './page'
 
-export type Tone = 'main' | 'yes' | 'no' | 'error'
-export type Category = 'trigger' | 'channel' | 'operator' | 'action'
 export type Settings = Record<string, unknown>
-export type Port = { id: string; title: string; tone: Tone; optional: boolean }
-export type ReentryMode = 'never' | 'after_exit' | 'restart' | 'parallel'
-
-export type NodeDocument = {
-  id: number
-  type: string
-  title: string
-  comment: string
-  position: { x: number; y: number }
-  settings: Settings
-  links: Record<string, number>
-}
-
-export type ScenarioDocument = {
-  format: string
-  name: string
-  description: string
-  tags: string[]
-  database: number | string
-  reentry: { mode: ReentryMode; min_interval: string | null }
+export type Description = Shapes['NodeDescription']
+export type Category = Description['category']
+export type Port = Shapes['PortShape']
+export type NodeDocument = Required<Shapes['NodeDocument']> & { position: { x: number; y: number } }
+export type Reentry = { mode: ReentryMode; min_interval?: string | null }
+export type ReentryMode = NonNullable<Shapes['Reentry']['mode']>
+export type ScenarioDocument = Omit<Required<Shapes['ScenarioDocument']>, 'nodes' | 'reentry'> & {
+  reentry: Reentry
   nodes: NodeDocument[]
 }
-
-/** What the canvas draws of a node beyond its document: it knows no node type by name. */
-export type Description = {
-  type_title: string
-  icon: string
-  category: Category
-  ports: Port[]
-  summary: string[]
-  problems: Problem[]
-}
-
-export type Scenario = {
-  id: number
-  name: string
-  database_id: number
-  database_name: string
-  active: boolean
-  revision: number
-  changed: boolean
-  published_number: number | null
-  published_at: string | null
-  updated_at: string
-  document: ScenarioDocument
-  described: Record<string, Description>
-  problems: Problem[]
-}
-
-export type ScenarioRow = Omit<Scenario, 'document' | 'described' | 'problems'> & { entered: number; inside: number }
+export type Scenario = Omit<Shapes['ScenarioShape'], 'document'> & { document: ScenarioDocument }
+export type ScenarioRow = Shapes['ScenarioRow']
+export type Statistics = Shapes['StatisticsShape']
+export type NodeFigures = Shapes['NodeShape']
+export type MessageFigures = NonNullable<NodeFigures['messages']>
+export type Person = Shapes['PersonShape']
+export type NodeType = Omit<Shapes['NodeTypeShape'], 'schema'> & { schema: JsonSchema }
+export type Period = { from?: string; to?: string }
 
 export type JsonSchema = {
   type?: string
@@ -81,107 +47,58 @@ export type JsonSchema = {
   'x-show-if'?: Record<string, unknown>
 }
 
-export type NodeType = {
-  type: string
-  category: Category
-  icon: string
-  title: string
-  description: string
-  schema: JsonSchema
-  ports: Port[]
-  defaults: Settings
-  takes_input: boolean
-}
-
-export type MessageFigures = {
-  waiting: number
-  sent: number
-  opened: number
-  clicked: number
-  not_sent: number
-  in_doubt: number
-}
-
-export type NodeFigures = {
-  entered: number
-  inside: number
-  outputs: Record<string, number>
-  failed: number
-  messages: MessageFigures | null
-}
-
-export type Statistics = {
-  totals: {
-    entered: number
-    inside: number
-    completed: number
-    failed: number
-    removed: number
-    restarted: number
-    capped: number
-  }
-  nodes: Record<string, NodeFigures>
-  links: { node: number; port: string; target: number; n: number }[]
-}
-
-export type Person = {
-  profile_id: string
-  passage_id: number
-  entered_at: string
-  due_at: string | null
-  name?: string | null
-  email?: string | null
-  phone?: string | null
-}
-
-export type Period = { from?: string; to?: string }
+/* The server fills in every part of a document that may be left out, which its description cannot say. */
+const whole = async (call: Promise<{ data?: Shapes['ScenarioShape'] }>) => (await answer(call)) as Scenario
+const at = (id: number) => ({ path: { scenario_id: id } })
 
 export function useScenarios(search: string) {
   return useInfiniteQuery({
     queryKey: ['scenarios', search],
     queryFn: ({ pageParam, signal }) =>
-      call<Page<ScenarioRow>>('GET', '/scenarios', { query: { search, after: pageParam, limit: 50 }, signal }),
-    initialPageParam: null as string | number | null,
-    getNextPageParam: (page) => page.next,
+      answer(api.GET('/scenarios', { params: { query: { search, after: pageParam, limit: 50 } }, signal })),
+    ...byNumber,
     placeholderData: keepPreviousData,
     refetchInterval: 10_000,
   })
 }
 
-export const scenarioKey = (id: number, language: string) => ['scenario', id, language]
+export const loadScenario = (id: number, language: Language, signal?: AbortSignal) =>
+  whole(api.GET('/scenarios/{scenario_id}', { params: { ...at(id), query: { language } }, signal }))
 
-export function useScenario(id: number, language: string) {
+export function useScenario(id: number, language: Language) {
   return useQuery({
-    queryKey: scenarioKey(id, language),
-    queryFn: ({ signal }) => call<Scenario>('GET', `/scenarios/${id}`, { query: { language }, signal }),
+    queryKey: ['scenario', id, language],
+    queryFn: ({ signal }) => loadScenario(id, language, signal),
     refetchOnWindowFocus: false,
     staleTime: Infinity,
     gcTime: 0,
   })
 }
 
-export const loadScenario = (id: number, language: string) =>
-  call<Scenario>('GET', `/scenarios/${id}`, { query: { language } })
+export const createScenario = (document: { name: string; database: number; reentry: Reentry }) =>
+  whole(api.POST('/scenarios', { body: document }))
 
-export const createScenario = (document: Partial<ScenarioDocument>) =>
-  call<Scenario>('POST', '/scenarios', { body: document })
-
-export const saveScenario = (id: number, revision: number, document: ScenarioDocument, language: string) =>
-  call<Scenario>('PUT', `/scenarios/${id}`, { body: { revision, document }, query: { language } })
+export const saveScenario = (id: number, revision: number, document: ScenarioDocument, language: Language) =>
+  whole(
+    api.PUT('/scenarios/{scenario_id}', {
+      params: { ...at(id), query: { language } },
+      body: { revision, document: document as unknown as Record<string, never> },
+    }),
+  )
 
 export const publishScenario = (id: number, acceptSandbox: boolean) =>
-  call<Scenario>('POST', `/scenarios/${id}/publish`, { body: { accept_sandbox: acceptSandbox } })
+  whole(api.POST('/scenarios/{scenario_id}/publish', { params: at(id), body: { accept_sandbox: acceptSandbox } }))
 
-export const activateScenario = (id: number) => call<Scenario>('POST', `/scenarios/${id}/activate`, { body: {} })
+export const activateScenario = (id: number) => whole(api.POST('/scenarios/{scenario_id}/activate', { params: at(id) }))
 
 export const stopScenario = (id: number, clear: boolean) =>
-  call<Scenario>('POST', `/scenarios/${id}/stop`, { body: { clear } })
+  whole(api.POST('/scenarios/{scenario_id}/stop', { params: at(id), body: { clear } }))
 
-export function useNodeTypes(language: string) {
+export function useNodeTypes(language: Language) {
   return useQuery({
     queryKey: ['node-types', language],
-    queryFn: ({ signal }) => call<Page<NodeType>>('GET', '/node-types', { query: { language }, signal }),
-    select: (page) => page.items,
+    queryFn: ({ signal }) => answer(api.GET('/node-types', { params: { query: { language } }, signal })),
+    select: (page) => page.items as NodeType[],
     staleTime: Infinity,
   })
 }
@@ -190,18 +107,22 @@ export const describeNode = (
   type: string,
   settings: Settings,
   scenarioId: number,
-  language: string,
+  language: Language,
   signal: AbortSignal,
 ) =>
-  call<Description>('POST', `/node-types/${encodeURIComponent(type)}/describe`, {
-    body: { settings, scenario_id: scenarioId, language: language as Language },
-    signal,
-  })
+  answer(
+    api.POST('/node-types/{type_code}/describe', {
+      params: { path: { type_code: type } },
+      body: { settings: settings as Record<string, never>, scenario_id: scenarioId, language },
+      signal,
+    }),
+  )
 
 export function useStatistics(id: number, period: Period) {
   return useQuery({
     queryKey: ['statistics', id, period],
-    queryFn: ({ signal }) => call<Statistics>('GET', `/scenarios/${id}/statistics`, { query: period, signal }),
+    queryFn: ({ signal }) =>
+      answer(api.GET('/scenarios/{scenario_id}/statistics', { params: { ...at(id), query: period }, signal })),
     placeholderData: keepPreviousData,
   })
 }
@@ -212,12 +133,13 @@ export function usePeopleAt(scenarioId: number, nodeId: number) {
   return useInfiniteQuery({
     queryKey: ['people-at', scenarioId, nodeId],
     queryFn: ({ pageParam, signal }) =>
-      call<Page<Person>>('GET', `/scenarios/${scenarioId}/nodes/${nodeId}/profiles`, {
-        query: { after: pageParam, limit: 50 },
-        signal,
-      }),
-    initialPageParam: null as string | number | null,
-    getNextPageParam: (page) => page.next,
+      answer(
+        api.GET('/scenarios/{scenario_id}/nodes/{node_id}/profiles', {
+          params: { path: { scenario_id: scenarioId, node_id: nodeId }, query: { after: pageParam, limit: 50 } },
+          signal,
+        }),
+      ),
+    ...byNumber,
     refetchInterval: 5_000,
   })
 }

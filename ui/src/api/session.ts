@@ -1,11 +1,8 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Language } from '../i18n'
-import { ApiError, call, setCsrfToken } from './client'
+import { answer, api, ApiError, setCsrfToken, type Shapes } from './client'
 
-export type Session = {
-  user: { id: number; email: string; name: string; role: 'master' | 'editor' | 'viewer'; language: Language }
-  csrf_token: string
-}
+export type Session = Shapes['SessionShape']
 
 const KEY = ['session']
 
@@ -20,7 +17,7 @@ export const sessionQuery = {
   queryKey: KEY,
   queryFn: async (): Promise<Session | null> => {
     try {
-      return await keepToken(call<Session>('GET', '/session'))
+      return await keepToken(answer(api.GET('/session')))
     } catch (error) {
       if (error instanceof ApiError && error.status === 401) return null
       throw error
@@ -34,8 +31,7 @@ export const useSession = () => useQuery(sessionQuery)
 export function useLogIn() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (given: { email: string; password: string }) =>
-      keepToken(call<Session>('POST', '/session', { body: given })),
+    mutationFn: (body: Shapes['LogIn']) => keepToken(answer(api.POST('/session', { body }))),
     onSuccess: (session) => client.setQueryData(KEY, session),
   })
 }
@@ -43,7 +39,7 @@ export function useLogIn() {
 export function useLogOut() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: () => call<void>('DELETE', '/session'),
+    mutationFn: () => answer(api.DELETE('/session')),
     onSettled: () => {
       setCsrfToken(null)
       client.clear()
@@ -52,4 +48,4 @@ export function useLogOut() {
   })
 }
 
-export const changeLanguage = (language: Language) => call<Session>('PATCH', '/session', { body: { language } })
+export const changeLanguage = (language: Language) => answer(api.PATCH('/session', { body: { language } }))

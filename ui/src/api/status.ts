@@ -1,14 +1,14 @@
 import { useQuery } from '@tanstack/react-query'
-import { call } from './client'
+import { answer, api } from './client'
 
-export type Status = { version: string; sandbox: { email: boolean; sms: boolean } }
+const RENEW_MS = 60_000
 
 /** The product's version, and which channels end in the sandbox mailbox. */
 export function useStatus() {
   return useQuery({
     queryKey: ['status'],
-    queryFn: ({ signal }) => call<Status>('GET', '/status', { signal }),
-    staleTime: 60_000,
-    refetchInterval: 60_000,
+    queryFn: ({ signal }) => answer(api.GET('/status', { signal })),
+    staleTime: RENEW_MS,
+    refetchInterval: RENEW_MS,
   })
 }

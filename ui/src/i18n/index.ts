@@ -1,5 +1,5 @@
 import i18n from 'i18next'
-import { initReactI18next } from 'react-i18next'
+import { initReactI18next, useTranslation } from 'react-i18next'
 import { en } from './en'
 import { ru } from './ru'
 import { settingsRu } from './settingsRu'
@@ -29,3 +29,9 @@ i18n.on('languageChanged', (language) => {
 /** A setting's title or explanation: the node type sends it in English, which is the key of its translation. */
 export const settingText = (text: string) =>
   i18n.t(text, { ns: 'settings', keySeparator: false, nsSeparator: false, defaultValue: text })
+
+/** The language of the screen, for calls that answer with texts. */
+export function useLanguage(): Language {
+  const { i18n } = useTranslation()
+  return i18n.language === 'ru' ? 'ru' : 'en'
+}

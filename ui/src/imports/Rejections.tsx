@@ -8,7 +8,7 @@ import { number } from '../format/numbers'
 /** Lines of the file that were not taken: where, which field, why. */
 export function Rejections({ id }: { id: number }) {
   const { t } = useTranslation()
-  const rejections = useRejections(id, true)
+  const rejections = useRejections(id)
   const rows = allItems(rejections.data?.pages)
   if (rejections.isPending) return <Waiting rows={3} />
   if (rejections.isError) return <LoadFailure error={rejections.error} retry={rejections.refetch} />

@@ -16,6 +16,7 @@ import { MoreButton } from '../components/MoreButton'
 import { PageHead } from '../components/PageHead'
 import { EmptyState, LoadFailure, Waiting } from '../components/states'
 import { moment } from '../format/dates'
+import { useLanguage } from '../i18n'
 import { PassageTimeline } from './PassageTimeline'
 import { emailOf, nameOf, phoneOf } from './profileName'
 import { SubscriptionPill } from './SubscriptionPill'
@@ -122,8 +123,9 @@ function Subscriptions({ list }: { list: Subscription[] }) {
 }
 
 function Path({ id }: { id: string }) {
-  const { t, i18n } = useTranslation()
-  const passages = usePassages(id, i18n.language)
+  const { t } = useTranslation()
+  const language = useLanguage()
+  const passages = usePassages(id, language)
   const list = allItems(passages.data?.pages)
   return (
     <section className="panel padded">

@@ -25,44 +25,47 @@ export function AddStep({ id, port, label, onHeader }: Props) {
     useEditor.getState().addNode(type, { x: from.x + STEP_X, y: from.y + downwards }, { source: id, port: port.id })
   }
   return (
-    <Menu position="right-start" width={220} withinPortal>
-      <Menu.Target>
-        <button
-          type="button"
-          className={`plus nodrag nopan tone-${port.tone}${onHeader ? ' on-header' : ''}`}
-          aria-label={label}
-        >
-          <IconPlus size={14} stroke={2.4} />
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown className="nowheel">
-        <ScrollArea.Autosize mah={420} type="auto" scrollbarSize={6}>
-          {CATEGORIES.map((category) => {
-            const own = types.filter((type) => type.category === category)
-            return own.length === 0 ? null : (
-              <Fragment key={category}>
-                <Menu.Label>{t(`palette.category.${category}`)}</Menu.Label>
-                {own.map((type) => {
-                  const Icon = nodeIcon(type.icon)
-                  return (
-                    <Menu.Item
-                      key={type.type}
-                      leftSection={
-                        <span className={`tile mini cat-${category}`}>
-                          <Icon size={15} stroke={1.8} />
-                        </span>
-                      }
-                      onClick={() => add(type)}
-                    >
-                      {type.title}
-                    </Menu.Item>
-                  )
-                })}
-              </Fragment>
-            )
-          })}
-        </ScrollArea.Autosize>
-      </Menu.Dropdown>
-    </Menu>
+    /* A click here, or in the menu, is not one on the card. */
+    <span onClick={(event) => event.stopPropagation()}>
+      <Menu position="right-start" width={220} withinPortal>
+        <Menu.Target>
+          <button
+            type="button"
+            className={`plus nodrag nopan tone-${port.tone}${onHeader ? ' on-header' : ''}`}
+            aria-label={label}
+          >
+            <IconPlus size={14} stroke={2.4} />
+          </button>
+        </Menu.Target>
+        <Menu.Dropdown className="nowheel">
+          <ScrollArea.Autosize mah={420} type="auto" scrollbarSize={6}>
+            {CATEGORIES.map((category) => {
+              const own = types.filter((type) => type.category === category)
+              return own.length === 0 ? null : (
+                <Fragment key={category}>
+                  <Menu.Label>{t(`palette.category.${category}`)}</Menu.Label>
+                  {own.map((type) => {
+                    const Icon = nodeIcon(type.icon)
+                    return (
+                      <Menu.Item
+                        key={type.type}
+                        leftSection={
+                          <span className={`tile mini cat-${category}`}>
+                            <Icon size={15} stroke={1.8} />
+                          </span>
+                        }
+                        onClick={() => add(type)}
+                      >
+                        {type.title}
+                      </Menu.Item>
+                    )
+                  })}
+                </Fragment>
+              )
+            })}
+          </ScrollArea.Autosize>
+        </Menu.Dropdown>
+      </Menu>
+    </span>
   )
 }

@@ -12,6 +12,7 @@ import { useEffect, useEffectEvent, useRef } from 'react'
 import { useTranslation } from 'react-i18next'
 import { describeNode, type Description } from '../api/scenarios'
 import { number } from '../format/numbers'
+import { useLanguage } from '../i18n'
 import { SchemaForm } from '../forms/SchemaForm'
 import { useEditor } from './editorStore'
 import type { Card } from './graph'
@@ -189,13 +190,13 @@ function StepOutputs({ card, described }: Props) {
 
 /** Asks what the changed settings mean: outputs, summary and problems, before they are saved. */
 function useFreshDescription(card: Card) {
-  const { i18n } = useTranslation()
+  const language = useLanguage()
   const scenarioId = useEditor((state) => state.status.id)
   const { type, settings } = card.data
   const first = useRef(settings)
   const ask = useEffectEvent(async (signal: AbortSignal) => {
     try {
-      useEditor.getState().describe(card.id, await describeNode(type, settings, scenarioId, i18n.language, signal))
+      useEditor.getState().describe(card.id, await describeNode(type, settings, scenarioId, language, signal))
     } catch {
       /* The save that follows brings the description as well. */
     }

@@ -7,6 +7,7 @@ import { loadScenario, statisticsStream, useScenario, useStatistics, type Statis
 import { useSession } from '../api/session'
 import { useEventStream } from '../api/useEventStream'
 import { LoadFailure, Waiting } from '../components/states'
+import { useLanguage } from '../i18n'
 import { Canvas } from './Canvas'
 import { Drawer } from './Drawer'
 import { EditorHead } from './EditorHead'
@@ -18,9 +19,9 @@ const route = getRouteApi('/app/scenarios/$id')
 
 export default function ScenarioPage() {
   const id = Number(route.useParams().id)
-  const { i18n } = useTranslation()
+  const language = useLanguage()
   const session = useSession().data
-  const scenario = useScenario(id, i18n.language)
+  const scenario = useScenario(id, language)
   const readOnly = session?.user.role === 'viewer'
   const { data } = scenario
   const shown = useEditor((state) => state.status.id)
@@ -64,11 +65,12 @@ function Editor({ id }: { id: number }) {
 }
 
 function ConflictWindow({ id }: { id: number }) {
-  const { t, i18n } = useTranslation()
+  const { t } = useTranslation()
+  const language = useLanguage()
   const conflict = useEditor((state) => state.saving === 'conflict')
   const reload = async () => {
     const { load, readOnly } = useEditor.getState()
-    load(await loadScenario(id, i18n.language), readOnly)
+    load(await loadScenario(id, language), readOnly)
   }
   return (
     <Modal opened={conflict} onClose={() => {}} withCloseButton={false} title={<b>{t('editor.conflictTitle')}</b>}>

@@ -14,6 +14,7 @@ import {
   type Scenario,
 } from '../api/scenarios'
 import { useStatus } from '../api/status'
+import { useLanguage } from '../i18n'
 import { toast } from '../components/toasts'
 import { useEditor } from './editorStore'
 
@@ -37,7 +38,7 @@ function Question({ title, children, actions, onClose }: WindowProps) {
 
 /** Runs what a question asked for, takes over the new state and tells how it went. */
 function useDeed(onClose: () => void) {
-  const { i18n } = useTranslation()
+  const language = useLanguage()
   const forget = useForgetScenarios()
   const [busy, setBusy] = useState(false)
   const run = async (deed: () => Promise<Scenario>, told: (scenario: Scenario) => string) => {
@@ -46,7 +47,7 @@ function useDeed(onClose: () => void) {
     try {
       const done = await deed()
       toast.good(told(done))
-      useEditor.getState().accept(await loadScenario(id, i18n.language))
+      useEditor.getState().accept(await loadScenario(id, language))
       void forget()
     } catch (error) {
       if (error instanceof ApiError && error.problems.length) useEditor.setState({ problems: error.problems })

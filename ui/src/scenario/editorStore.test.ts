@@ -6,6 +6,7 @@ import { writeDocument } from './graph'
 const port = { id: 'next', title: 'Next', tone: 'main' as const, optional: false }
 const PAUSE: NodeType = {
   type: 'pause',
+  schema_version: 1,
   category: 'operator',
   icon: 'clock-pause',
   title: 'Pause',
@@ -33,6 +34,7 @@ const SCENARIO: Scenario = {
   changed: true,
   published_number: null,
   published_at: null,
+  created_at: '2026-11-02T10:00:00Z',
   updated_at: '2026-11-02T10:00:00Z',
   document: {
     format: 'sojourn/scenario@1',

@@ -52,7 +52,7 @@ type Actions = {
 const NOTHING: State = {
   status: { id: 0, active: false, revision: 0, changed: false, published_number: null, database_name: '' },
   head: {
-    format: '',
+    format: 'sojourn/scenario@1',
     name: '',
     description: '',
     tags: [],

@@ -1,9 +1,9 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { useCallback, useEffect, useRef } from 'react'
-import { useTranslation } from 'react-i18next'
 import { ApiError } from '../api/client'
 import { errorText } from '../api/errorText'
 import { saveScenario } from '../api/scenarios'
+import { useLanguage } from '../i18n'
 import { toast } from '../components/toasts'
 import { useEditor } from './editorStore'
 import { writeDocument } from './graph'
@@ -15,7 +15,7 @@ const QUIET_MS = 700
  * Gives a function that saves at once what is not saved yet; it tells whether everything is saved.
  */
 export function useAutoSave(): () => Promise<boolean> {
-  const { i18n } = useTranslation()
+  const language = useLanguage()
   const client = useQueryClient()
   const changes = useEditor((state) => state.changes)
   const running = useRef<Promise<boolean> | null>(null)
@@ -27,7 +27,7 @@ export function useAutoSave(): () => Promise<boolean> {
     const saved = state.changes
     useEditor.setState({ saving: 'saving' })
     try {
-      const scenario = await saveScenario(state.status.id, state.status.revision, writeDocument(state), i18n.language)
+      const scenario = await saveScenario(state.status.id, state.status.revision, writeDocument(state), language)
       const now = useEditor.getState()
       if (now.status.id !== scenario.id) return true
       now.accept(scenario)
@@ -41,7 +41,7 @@ export function useAutoSave(): () => Promise<boolean> {
       if (!stale) toast.bad(errorText(error))
       return false
     }
-  }, [client, i18n.language])
+  }, [client, language])
 
   const saveNow = useCallback(async () => {
     if (running.current) await running.current
