@@ -9,6 +9,7 @@ import pytest
 from sojourn.delivery.worker import Worker
 from sojourn.kernel.database import connect
 from tests.delivery.mail_server import MailServer
+from tests.delivery.web_server import WebServer
 from tests.delivery.world import World
 
 
@@ -40,3 +41,10 @@ def hire(world, database_url) -> Iterator[Callable[..., Worker]]:
     for worker, connection in opened:
         worker._http.close()
         connection.close()
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    server = WebServer()
+    yield server
+    server.stop()
