@@ -1,0 +1,83 @@
+"""`databases/list`, `resources/list`, and what all lists have in common: pages by the first id, inclusive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sojourn.kernel.errors import SojournError
+from sojourn.profiles import list_databases, list_resources
+from sojourn.web.installation import Connection
+from sojourn.web.v1.answers import success
+from sojourn.web.v1.method import V1Call
+from sojourn.web.v1.parameters import Parameters
+
+LARGEST = 1_000
+_COUNTS = {
+    "scenario": "SELECT count(*) FROM scenario WHERE account_id = 1",
+    "profile_database": "SELECT count(*) FROM profile_database WHERE account_id = 1",
+    "resource": "SELECT count(*) FROM resource WHERE account_id = 1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsked:
+    """Which part of a list is wanted, and with which tags."""
+
+    from_id: int
+    limit: int
+    tags: frozenset[str]
+
+    @classmethod
+    def of(cls, given: Parameters) -> PageAsked:
+        """As a call asks for it.
+
+        Raises:
+            SojournError: a parameter is wrong, or not offered.
+        """
+        given.refuse("groups", "groups_id", "attributes")
+        limit = given.integer("limit", default=LARGEST)
+        if limit < 1:
+            raise SojournError("bad_parameter", "The parameter limit is 1 or more.", "limit")
+        tags = given.sequence("ui_tags") if given.get("ui_tags") else []
+        return cls(
+            max(1, min(given.integer("from_id", default=1), 1 << 31)), min(limit, LARGEST), frozenset(map(str, tags))
+        )
+
+    def wants(self, tags: Iterable[str]) -> bool:
+        """Whether an object with these tags is wanted."""
+        return not self.tags or bool(self.tags.intersection(tags))
+
+    def next(self, last_id: int | None) -> int:
+        """Where the next page begins; a client reads until one is empty."""
+        return self.from_id if last_id is None else last_id + 1
+
+    def count(self, connection: Connection, table: Literal["scenario", "profile_database", "resource"]) -> int:
+        """How many there are in all."""
+        row: Any = connection.execute(_COUNTS[table]).fetchone()
+        return int(row[0])
+
+
+def list_all_databases(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`databases/list`."""
+    page = PageAsked.of(given)
+    found = list_databases(call.connection, after=page.from_id - 1, limit=page.limit)
+    items = [{"id": one.id, "name": one.name, "ui_tags": [], "Groups": []} for one in found if page.wants(())]
+    return success(
+        data=items,
+        next_from_id=page.next(found[-1].id if found else None),
+        total_count=page.count(call.connection, "profile_database"),
+    )
+
+
+def list_all_resources(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`resources/list`."""
+    page = PageAsked.of(given)
+    found = list_resources(call.connection, after=page.from_id - 1, limit=page.limit)
+    items = [{"id": one.id, "name": one.name, "groups": []} for one in found if page.wants(())]
+    return success(
+        data=items,
+        next_from_id=page.next(found[-1].id if found else None),
+        total_count=page.count(call.connection, "resource"),
+    )

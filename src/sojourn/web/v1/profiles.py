@@ -1,0 +1,105 @@
+"""`profiles/…`: import, add, update, single and in batches, and read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sojourn.kernel import public_id
+from sojourn.kernel.errors import SojournError, TooLarge
+from sojourn.profiles import Options, Outcome, Record, Subscription, database, import_records, of_profile
+from sojourn.profiles.records import Mode
+from sojourn.profiles.statuses import CHANNEL_WORDS, EMAIL, PUSH, SMS, STATUS_WORDS, TELEGRAM
+from sojourn.web.profile_rows import find_profile, get_row
+from sojourn.web.v1.answers import BAD, envelope_of_problem, failure, success
+from sojourn.web.v1.method import Function, V1Call
+from sojourn.web.v1.parameters import Parameters
+from sojourn.web.v1.profile_input import batch_record, import_options, keys_of_call, single_record
+
+MOST_ELEMENTS = 10_000
+"""Elements of one batch."""
+
+
+def outcome_answer(outcome: Outcome) -> dict[str, Any]:
+    """The envelope of one record."""
+    if outcome.problem:
+        return envelope_of_problem(outcome.problem)
+    return success(profile_id=public_id(outcome.profile_id) if outcome.profile_id is not None else None)
+
+
+def write_one(mode: Mode) -> Function:
+    """`profiles/import`, `add`, `update`."""
+
+    def write(call: V1Call, given: Parameters) -> dict[str, Any]:
+        options = import_options(given, mode)
+        base = database(call.connection, given.integer("db_id", "list_id"))
+        return outcome_answer(import_records(call.connection, call.clock, base, [single_record(given)], options)[0])
+
+    return write
+
+
+def write_batch(mode: Mode) -> Function:
+    """`profiles/import_batch`, `add_batch`, `update_batch`: the answer has one result for each element, in order."""
+
+    def write(call: V1Call, given: Parameters) -> dict[str, Any]:
+        elements = given.sequence("data")
+        if len(elements) > MOST_ELEMENTS:
+            raise TooLarge("batch_too_large", f"A batch has {MOST_ELEMENTS} elements at most.", "data")
+        options = import_options(given, mode)
+        base = database(call.connection, given.integer("db_id", "list_id"))
+        records = [batch_record(element) for element in elements]
+        written = [record for record in records if record is not None]
+        outcomes = iter(import_records(call.connection, call.clock, base, written, options) if written else ())
+        return success(result=[_NO_OBJECT if record is None else outcome_answer(next(outcomes)) for record in records])
+
+    return write
+
+
+_NO_OBJECT = failure(BAD, "An element of data is an object.")
+
+
+def get(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`profiles/get`: all filled fields of a profile, and its subscriptions."""
+    base = database(call.connection, given.integer("db_id", "list_id"))
+    options = import_options(given, "update")
+    profile_id = find_profile(call.connection, base, options, keys_of_call(given))
+    row = get_row(call.connection, base, profile_id)
+    subscriptions = [_subscription(found) for found in of_profile(call.connection, profile_id)]
+    return success(data={"_id": public_id(profile_id), **row.fields, "subscriptions": subscriptions})
+
+
+def _subscription(found: Subscription) -> dict[str, Any]:
+    contact: dict[str, Any]
+    if found.channel == EMAIL:
+        contact = {"email": found.contact}
+    elif found.channel == SMS:
+        contact = {"phone": found.contact}
+    elif found.channel == PUSH:
+        provider, _, token = found.contact.partition(":")
+        contact = {"provider": provider, "subscription_id": token}
+    else:
+        contact = {"cc_data": {"id" if found.channel == TELEGRAM else "phone": found.contact}}
+    channel = "telegram_bot" if found.channel == TELEGRAM else CHANNEL_WORDS[found.channel]
+    told = {
+        "resource_id": found.resource_id,
+        "channel": channel,
+        **contact,
+        "priority": found.priority,
+        "status": STATUS_WORDS[found.status],
+    }
+    if found.cats:
+        told["cats"] = found.cats
+    if found.custom:
+        told["custom_fields"] = found.custom
+    return told
+
+
+def prepare_single_import(given: Parameters) -> tuple[int, Record, Options]:
+    """What `profiles/import` asks for.
+
+    Raises:
+        SojournError: a parameter is missing or wrong.
+    """
+    database_id = given.integer("db_id", "list_id")
+    if not 0 < database_id < 1 << 31:
+        raise SojournError("unknown_database", f"There is no profile database {database_id}.", "db_id")
+    return database_id, single_record(given), import_options(given, "create_update")
