@@ -207,7 +207,7 @@ class ChunkImport:
                     f" WHERE s.kind IN ({CREATE}, {UPDATE}) AND {contact} IS NOT NULL",
                     (wanted.resource_id, channel, wanted.status, wanted.priority),
                 )
-        return apply_subscriptions(connection, self._database, self._options, at, known=known)
+        return apply_subscriptions(connection, self._database, self._options, at, created=True, known=known)
 
     def _contact(self, channel: int) -> str | None:
         names = {known.name for known in self._stage.fields}

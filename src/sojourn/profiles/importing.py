@@ -108,6 +108,7 @@ class _Call:
         self, connection: psycopg.Connection[Any], at: datetime, database: Database, options: Options, prepared: dict[int, Prepared]
     ) -> None:  # fmt: skip
         self._connection = connection
+        self._nested = connection.info.transaction_status != TransactionStatus.IDLE
         self._at = at
         self._database = database
         self._options = options
@@ -134,8 +135,9 @@ class _Call:
             later = self._round(leaders, outcomes, updated, noted=bool(hooks))
             pending = sorted(later | set(followers))
             if pending:
-                self._stage.clear(connection)
-        self._stage.release_planner(connection)
+                self._stage.clear(connection, subscriptions=self._subscriptions)
+        if hooks or self._nested:
+            self._stage.release_planner(connection)
         if hooks:
             connection.execute("INSERT INTO change_set SELECT x, 2 FROM unnest(%s::bigint[]) x", (sorted(updated),))
             hand_over(connection, hooks, self._at, self._database.id, options.source)
@@ -255,8 +257,10 @@ class _Call:
         if not lines:
             return set()
         stage_subscriptions(self._connection, lines)
-        known = any(not created for _, _, created in done)
-        return apply_subscriptions(self._connection, self._database, self._options, self._at, known=known)
+        kinds = {created for _, _, created in done}
+        return apply_subscriptions(
+            self._connection, self._database, self._options, self._at, created=True in kinds, known=False in kinds
+        )
 
     def _outcome(self, place: Placement, applied: Applied, subscribed: set[int]) -> Outcome:
         left_out = self._prepared[place.seq].left_out

@@ -38,7 +38,7 @@ SUBSCRIPTION_COLUMNS = (
 )  # fmt: skip
 _SUBSCRIPTIONS = """CREATE TEMP TABLE IF NOT EXISTS staged_subscription (profile_id bigint NOT NULL, lane smallint NOT NULL, seq int NOT NULL, created boolean NOT NULL,
   resource_id int NOT NULL, channel smallint NOT NULL, contact text NOT NULL, status smallint, priority smallint, cats text[], custom jsonb, opted_in_at timestamptz,
-  ip text, url text) ON COMMIT DELETE ROWS;"""
+  ip text, url text) ON COMMIT DELETE ROWS; DELETE FROM staged_subscription;"""
 
 
 class Placement(NamedTuple):
@@ -72,9 +72,9 @@ class Stage:
             + (_SUBSCRIPTIONS if subscriptions else "")
         )
 
-    def clear(self, connection: psycopg.Connection[Any]) -> None:
-        """Empty the table between the rounds of one transaction."""
-        connection.execute(f"DELETE FROM {self.table}")
+    def clear(self, connection: psycopg.Connection[Any], *, subscriptions: bool = False) -> None:
+        """Empty the tables between the rounds of one transaction."""
+        connection.execute(f"DELETE FROM {self.table}" + ("; DELETE FROM staged_subscription" if subscriptions else ""))
 
     def fill(self, connection: psycopg.Connection[Any], lines: Iterable[str]) -> None:
         """Copy lines of COPY text: seq, grp, profile_id, lane, kind, then the fields."""
@@ -156,6 +156,8 @@ class Placing:
         )
 
     def _new_ids(self, count: int) -> list[int]:
+        if not count:
+            return []
         row = self._connection.execute(
             "SELECT array_agg(nextval('profile_id_seq')) FROM generate_series(1, %s)", (count,)
         ).fetchone()

@@ -85,8 +85,7 @@ SELECT DISTINCT profile_id FROM added
 
 
 def stage_subscriptions(connection: psycopg.Connection[Any], lines: Iterable[str]) -> None:
-    """Copy lines of COPY text (`SUBSCRIPTION_COLUMNS`) into the emptied table of staged subscriptions."""
-    connection.execute("DELETE FROM staged_subscription")
+    """Copy lines of COPY text (`SUBSCRIPTION_COLUMNS`) into the empty table of staged subscriptions."""
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY staged_subscription ({', '.join(SUBSCRIPTION_COLUMNS)}) FROM STDIN") as copy,
@@ -95,19 +94,27 @@ def stage_subscriptions(connection: psycopg.Connection[Any], lines: Iterable[str
 
 
 def apply_subscriptions(
-    connection: psycopg.Connection[Any], database: Database, options: Options, at: datetime, *, known: bool
+    connection: psycopg.Connection[Any],
+    database: Database,
+    options: Options,
+    at: datetime,
+    *,
+    created: bool,
+    known: bool,
 ) -> set[int]:
-    """Write the staged subscriptions; tells which profiles that existed before changed by it. `known`: whether there are any among them."""
+    """Write the staged subscriptions; tells which known profiles changed by it. `created`, `known`: whether there are new and known ones."""
     values = {"at": at, "database": database.id, "cause": options.cause, "cause_id": options.cause_id}
     changed: set[int] = set()
+    ids: list[int] = []
     table = quoted(database.table)
     if known:
         connection.execute(_UNCHANGED)
         # Before anything of a known profile is written its row is locked: nobody else ranks its contacts at the same time.
         ids = [row[0] for row in connection.execute(_LOCK.format(table=table))]
-        changed.update(row[0] for row in connection.execute(_CHANGE, values)) if ids else None
-    else:
-        ids = []
+        if ids:
+            changed.update(row[0] for row in connection.execute(_CHANGE, values))
+        elif not created:
+            return changed
     statement = _ADD.format(
         rank=RANK, subscribed=SUBSCRIBED, effective=effective("p.status", f"coalesce(x.status, {SUBSCRIBED})"), table=table, same=_SAME,
         kind_added=CHANGE_SUBSCRIBED, word=STATUS_WORD.format("status"), details=_DETAILS, kind=_KIND, value=_VALUE,
