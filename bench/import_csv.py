@@ -16,6 +16,8 @@ from sojourn.kernel.database import DatabaseServer, connect, ensure_partitions, 
 from sojourn.profiles import add_field, create_database, create_resource, database
 from sojourn.profiles.csv_import import FileOptions, SubscribeAll, import_csv
 
+FIGURES = ("import.csv",)
+
 _CITIES = ("Omsk", "Tomsk", "Perm", "Kazan", "Tver", "Saint Petersburg", "Nizhny Novgorod", "Ufa", "Samara", "Pskov")
 _LEVELS = ("bronze", "silver", "gold")
 

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,22 @@ def names() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.py") if "\ndef measure(" in path.read_text(encoding="utf-8"))
 
 
+def figures() -> dict[str, str]:
+    """Each figure (`scenario.passages`) and the module that measures it, by the modules' `FIGURES`."""
+    found = {}
+    for module in names():
+        text = (_FOLDER / f"{module}.py").read_text(encoding="utf-8")
+        declared = re.search(r"^FIGURES = \(([^)]*)\)", text, re.M)
+        found |= {figure: module for figure in re.findall(r'"([^"]+)"', declared.group(1) if declared else "")}
+    return found
+
+
 def run(name: str) -> list[dict[str, Any]]:
-    """Run one benchmark; each figure also says on what machine."""
+    """Run one benchmark, by its module's name or by a figure's; each figure also says on what machine."""
     machine = {"cpus": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
-    figures: list[dict[str, Any]] = importlib.import_module(f"bench.{name}").measure()
-    return [{**figure, "machine": machine} for figure in figures]
+    module = figures().get(name, name)
+    measured: list[dict[str, Any]] = importlib.import_module(f"bench.{module}").measure()
+    return [{**figure, "machine": machine} for figure in measured if name == module or figure["name"] == name]
 
 
 def main(wanted: list[str]) -> int:

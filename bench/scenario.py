@@ -11,7 +11,6 @@ import json
 import multiprocessing
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -23,9 +22,9 @@ from sojourn.loyalty import create_pool, load_codes
 from sojourn.profiles import add_field, create_database, create_resource
 from sojourn.scenarios import ScenarioDocument, activate, create_scenario, publish
 from sojourn.scenarios.engine_loop import EngineLoop
-from sojourn.scenarios.graph import parse_document
 from sojourn.templates import TemplateContent, save_template
 
+FIGURES = ("scenario.passages", "scenario.beside-waiting")
 T0 = datetime(2026, 11, 10, 10, 0, tzinfo=UTC)
 WELCOME: dict[str, Any] = {
     "format": "sojourn/scenario@1", "name": "Welcome", "database": "Customers", "reentry": {"mode": "after_exit"},
@@ -49,11 +48,29 @@ def build(connection: psycopg.Connection[Any], people: int) -> int:
     clock = VirtualClock(T0)
     ensure_partitions(connection, T0)
     base = create_database(connection, clock, "Customers")
-    for name, kind in (("points", "integer"), ("orders", "integer"), ("spent", "float"), ("last_order", "date"), ("level", "line")):
+    for name, kind in (
+        ("points", "integer"),
+        ("orders", "integer"),
+        ("spent", "float"),
+        ("last_order", "date"),
+        ("level", "line"),
+    ):
         add_field(connection, clock, base.id, name, name.title(), kind)
     resource = create_resource(connection, clock, "Newsletter", channels=[1, 2])
-    save_template(connection, clock, "Welcome letter", 1, TemplateContent(subject="Welcome", html="<p>Hello</p><a href='{{ unsubscribe_url }}'>Leave</a>"))
-    save_template(connection, clock, "Gift letter", 1, TemplateContent(subject="A gift", html="<p>{{ promo.code }}</p><a href='{{ unsubscribe_url }}'>Leave</a>"))
+    save_template(
+        connection,
+        clock,
+        "Welcome letter",
+        1,
+        TemplateContent(subject="Welcome", html="<p>Hello</p><a href='{{ unsubscribe_url }}'>Leave</a>"),
+    )
+    save_template(
+        connection,
+        clock,
+        "Gift letter",
+        1,
+        TemplateContent(subject="A gift", html="<p>{{ promo.code }}</p><a href='{{ unsubscribe_url }}'>Leave</a>"),
+    )
     save_template(connection, clock, "Reminder", 2, TemplateContent(text="Please look"))
     pool = create_pool(connection, clock, "Welcome", "WELCOME", lifetime=timedelta(days=14))
     load_codes(connection, pool.id, (f"W{number:09d}" for number in range(people)))
@@ -84,7 +101,8 @@ def _people(connection: psycopg.Connection[Any], table: str, resource: int, peop
 
 def _knock(connection: psycopg.Connection[Any], scenario_id: int, people: int) -> None:
     connection.execute(
-        "INSERT INTO capture (profile_id, at, scenario_id, node_id, lane) SELECT g, %s, %s, 1, g & 63 FROM generate_series(1, %s) g", (T0, scenario_id, people)
+        "INSERT INTO capture (profile_id, at, scenario_id, node_id, lane) SELECT g, %s, %s, 1, g & 63 FROM generate_series(1, %s) g",
+        (T0, scenario_id, people),
     )
     connection.execute("VACUUM ANALYZE capture")
 
@@ -108,9 +126,6 @@ def _drive(url: str, moment: datetime, queue: Any) -> None:
         while step := loop.step():
             moved += step
         queue.put((moved, time.perf_counter() - started))
-        if "CPU" in __import__("os").environ:
-            f = Path(f"/proc/{connection.info.backend_pid}/stat").read_text().rsplit(")", 1)[1].split()
-            print("backend cpu", (int(f[11]) + int(f[12])) / 100, "python cpu", time.process_time(), flush=True)
 
 
 def _phase(url: str, moment: datetime) -> tuple[int, float]:
@@ -131,7 +146,9 @@ def run(people: int, waiting: int) -> dict[str, float]:
         _knock(connection, scenario_id, people)
         connection.execute("CHECKPOINT")
         entered, first = _phase(url, T0)
-        connection.execute("UPDATE message SET opened_at = %s WHERE profile_id %% 5 < 2 AND node_id = 2", (T0 + timedelta(hours=2),))
+        connection.execute(
+            "UPDATE message SET opened_at = %s WHERE profile_id %% 5 < 2 AND node_id = 2", (T0 + timedelta(hours=2),)
+        )
         connection.execute("VACUUM ANALYZE message")
         connection.execute("CHECKPOINT")
         woken, second = _phase(url, T0 + timedelta(days=1))
@@ -141,7 +158,13 @@ def run(people: int, waiting: int) -> dict[str, float]:
         ended = connection.execute("SELECT count(*) FROM passage_ended").fetchone()
         assert row and ended and ended[0] == entered == people, (entered, woken, ended)
         steps = int(row[0])
-        return {"steps": steps, "seconds": first + second, "rate": steps / (first + second), "enter_seconds": first, "wake_seconds": second}
+        return {
+            "steps": steps,
+            "seconds": first + second,
+            "rate": steps / (first + second),
+            "enter_seconds": first,
+            "wake_seconds": second,
+        }
 
 
 def measure(people: int = 1_000_000, waiting: int = 1_000_000) -> list[dict[str, Any]]:
@@ -150,8 +173,18 @@ def measure(people: int = 1_000_000, waiting: int = 1_000_000) -> list[dict[str,
     beside = run(people, waiting)
     settings = {"people": people, "engines": 1, "lanes": LANES, "fsync": True}
     return [
-        {"name": "scenario.passages", "value": round(alone["rate"]), "unit": "node passages/s", "settings": {**settings, **{k: round(v, 1) for k, v in alone.items()}}},
-        {"name": "scenario.beside-waiting", "value": round(beside["rate"] / alone["rate"], 3), "unit": "ratio", "settings": {**settings, "waiting": waiting, "beside": round(beside["rate"])}},
+        {
+            "name": "scenario.passages",
+            "value": round(alone["rate"]),
+            "unit": "node passages/s",
+            "settings": {**settings, **{k: round(v, 1) for k, v in alone.items()}},
+        },
+        {
+            "name": "scenario.beside-waiting",
+            "value": round(beside["rate"] / alone["rate"], 3),
+            "unit": "ratio",
+            "settings": {**settings, "waiting": waiting, "beside": round(beside["rate"])},
+        },
     ]
 
 
@@ -161,4 +194,3 @@ if __name__ == "__main__":
     parser.add_argument("--waiting", type=int, default=0)
     arguments = parser.parse_args()
     print(json.dumps(run(arguments.people, arguments.waiting)), flush=True)
-    _ = (Path, parse_document)

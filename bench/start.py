@@ -22,6 +22,11 @@ from typing import Any
 from sojourn.kernel import Settings
 from sojourn.kernel.database import DatabaseServer
 
+FIGURES = (
+    "start.seconds",
+    "idle.memory",
+)
+
 PATIENCE = 120.0
 
 

@@ -23,10 +23,9 @@ def run_bench(name: str, *, as_json: bool) -> None:
         raise SojournError("no_benchmarks", "Benchmarks are part of a source checkout; this is an installed package.")
     sys.path.insert(0, str(checkout))
     runner = importlib.import_module("bench.runner")
-    if name not in runner.names():
-        raise NotFound(
-            "unknown_benchmark", f"There is no benchmark {name}. Known: {', '.join(runner.names())}.", "NAME"
-        )
+    known = [*runner.figures(), *runner.names()]
+    if name not in known:
+        raise NotFound("unknown_benchmark", f"There is no benchmark {name}. Known: {', '.join(known)}.", "NAME")
     figures = runner.run(name)
     if as_json:
         for figure in figures:
