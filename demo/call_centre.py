@@ -6,6 +6,7 @@ It keeps its word about `Idempotency-Key`: the same key is the same task, howeve
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from collections import OrderedDict
 from http import HTTPStatus
@@ -58,8 +59,7 @@ class CallCentreServer:
     """The call centre behind HTTP: `POST /tasks` and `GET /tasks` (the newest hundred). Serves while the `with` block lasts."""
 
     def __init__(self, centre: CallCentre, port: int) -> None:
-        self._server = ThreadingHTTPServer((HOST, port), _handler(centre))
-        self._server.daemon_threads = True
+        self._server = _Server((HOST, port), _handler(centre))
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.1,), name="call centre")
 
     @property
@@ -79,10 +79,21 @@ class CallCentreServer:
         self._server.server_close()
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256  # workers call in bursts; the default of 5 makes them wait for seconds
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that hung up is no matter; anything else is told."""
+        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)
+
+
 def _handler(centre: CallCentre) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         timeout = 30
+        wbufsize = -1  # head and body in one packet
 
         def do_GET(self) -> None:
             if self.path != "/tasks":

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from sojourn.delivery.codes import Channel, Reason, State
 from sojourn.events import EventKind
+from sojourn.profiles.matching import MATCHINGS
 from sojourn.scenarios.node_type import NodeType
 from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.nodes.update_profile import FORBIDDEN, Change
@@ -22,9 +23,10 @@ from sojourn.scenarios.references import LABELS
 from sojourn.segments.rule import Rule
 from sojourn.segments.rules import RULES
 from sojourn.segments.rules.field import OPERATORS, Operator
+from sojourn.web.v1.methods import METHODS
 
 FOLDER = Path(__file__).parent / "reference"
-_PART = re.compile(r"(<!-- generated: (?P<name>[a-z_]+) -->\n)(?P<text>.*?)(<!-- end -->)", re.DOTALL)
+_PART = re.compile(r"(<!-- generated: (?P<name>[a-z0-9_]+) -->\n)(?P<text>.*?)(<!-- end -->)", re.DOTALL)
 
 
 def table(heading: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -186,8 +188,47 @@ def _words(name: str) -> str:
     return name.lower().replace("_", " ")
 
 
+# ------------------------------------------------------------------------------------------------ integration API
+
+
+def v1_methods() -> str:
+    """Methods of `/api/v1.1`."""
+    roles = {"viewer": "any token", "editor": "editor", "master": "master"}
+    return table(
+        ("method", "token", "changes"),
+        [(f"`{path}`", roles[method.role], "✓" if method.changes else "") for path, method in METHODS.items()],
+    )
+
+
+_MATCHING_WORDS = {
+    "email": ("`email`", "e-mail of the profile or of a subscription"),
+    "email_profile": ("`email`", "e-mail of the profile"),
+    "email_sub": ("`email`", "e-mail of a subscription"),
+    "phone": ("`phone`, or the first of `phones`", "phone of the profile or of a subscription"),
+    "phone_sub": ("`phone`", "phone of a subscription"),
+    "email_phone": ("`email`, `phone`", "e-mail of the profile; if nobody has it, phone of the profile"),
+    "email_phone_sub": ("`email`, `phone`", "the same by subscriptions"),
+    "profile_id": ("`profile_id`", "the id: 24 hexadecimal digits"),
+    "push_sub": ("`provider`, `subscription_id`", "push subscription"),
+    "custom": ("`field_name`, `field_value`", "a custom field that was made findable"),
+}
+
+
+def matchings() -> str:
+    """Ways of finding a profile."""
+    return table(
+        ("`matching`", "keys", "looks for"),
+        [(f"`{word}`", *_MATCHING_WORDS[word]) for word in _MATCHING_WORDS if word in MATCHINGS],
+    ) + (
+        ""
+        if set(_MATCHING_WORDS) == MATCHINGS - {"none"}
+        else f"\nNot described: {sorted(MATCHINGS - {'none'} ^ set(_MATCHING_WORDS))}\n"
+    )
+
+
 PARTS: dict[str, Callable[[], str]] = {
     "nodes": nodes, "changes": changes, "rules": rules, "operators": operators, "events": events, "states": states, "reasons": reasons, "channels": channels,
+    "v1_methods": v1_methods, "matchings": matchings,
 }  # fmt: skip
 
 
