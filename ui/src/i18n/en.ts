@@ -405,7 +405,7 @@ export const en = {
   },
   imports: {
     title: 'Import profiles',
-    subtitle: 'From a CSV file, up to 1 GB',
+    subtitle: 'From a CSV file',
     database: 'Database',
     file: 'File',
     drop: 'Drop a CSV file here, or choose one',

@@ -414,7 +414,7 @@ export const ru: Shape<typeof en> = {
   },
   imports: {
     title: 'Импорт профилей',
-    subtitle: 'Из файла CSV, до 1 ГБ',
+    subtitle: 'Из файла CSV',
     database: 'База',
     file: 'Файл',
     drop: 'Перетащите сюда файл CSV или выберите его',

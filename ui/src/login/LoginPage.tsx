@@ -18,12 +18,7 @@ export function LoginPage() {
   if (session.data) return <Navigate to={next ?? '/'} replace />
   const submit = (event: SubmitEvent) => {
     event.preventDefault()
-    logIn.mutate(
-      { email: email.trim(), password },
-      {
-        onSuccess: ({ user }) => void (localStorage.getItem('sojourn.language') ?? i18n.changeLanguage(user.language)),
-      },
-    )
+    logIn.mutate({ email: email.trim(), password })
   }
   return (
     <main className="login">

@@ -30,6 +30,8 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname })
   if (session.isError) return <LoadFailure error={session.error} retry={session.refetch} />
   if (session.isPending) return <Waiting />
+  /* While the log-in page is on its way, the path is its own already. */
+  if (session.data === null && path === '/login') return null
   if (session.data === null) return <Navigate to="/login" search={path === '/' ? {} : { next: path }} replace />
   const inEditor = /^\/scenarios\/\d+/.test(path)
   return (

@@ -1,0 +1,43 @@
+"""Every screen passes axe, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import log_in
+from tests.browser.product import Product
+
+AXE = Path(__file__).parents[2] / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+_READY = ".page h1, .card, .letter h2, .login"
+
+
+def violations(page: Page) -> list[str]:
+    assert AXE.is_file(), "axe is not installed: run `npm ci` in ui/."
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_no_screen_breaks_a_rule_of_accessibility(open_page: Callable[..., Page], shop: Product, dark: bool) -> None:
+    page = open_page(dark=dark)
+    page.goto("/login")
+    page.locator(".login").wait_for()
+    found = {"/login": violations(page)}
+    log_in(page)
+    scenario = f"/scenarios/{shop.scenario_id}"
+    for path in ("/", "/scenarios", scenario, "/profiles", "/sandbox?message=1", "/imports"):
+        page.goto(path)
+        page.locator(_READY).first.wait_for()
+        page.wait_for_timeout(700)
+        found[path] = violations(page)
+    page.goto(scenario)
+    page.get_by_text("Subscription confirmed?", exact=True).click()
+    page.get_by_role("dialog").wait_for()
+    page.wait_for_timeout(500)
+    found["drawer"] = violations(page)
+    assert {path: rules for path, rules in found.items() if rules} == {}
