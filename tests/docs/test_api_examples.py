@@ -18,6 +18,7 @@ from sojourn.web.app import create_app
 from tests.demo.live import live
 from tests.docs.pages import ROOT, Block, blocks
 
+WELCOME = ROOT / "demo" / "welcome.yaml"
 TOKEN = "token-of-the-documentation-0123456789"
 
 
@@ -30,7 +31,7 @@ def test_the_calls_of_the_documentation_succeed(
     files.apply(
         connection,
         clock,
-        ROOT / "demo" / "welcome.yaml",
+        WELCOME,
         settings=settings,
         publish_it=True,
         activate_it=True,
@@ -53,6 +54,21 @@ def test_the_calls_of_the_documentation_succeed(
     assert read[0]["data"]["purchases"] == 1
     assert [one["status"] for one in read[0]["data"]["subscriptions"]] == ["unconfirmed", "subscribed"]
     assert upload[0]["state"] == "waiting"
+
+
+def test_the_tutorial_makes_everything_that_the_welcome_scenario_needs(
+    connection: psycopg.Connection[Any], clock: VirtualClock, settings: Settings, tmp_path: Path
+) -> None:
+    settings = settings.model_copy(update={"api_token": TOKEN})
+    ensure_api_token(connection, clock, settings)
+    set_up, let_in = blocks("sh tutorial")
+    with live(lambda address: create_app(settings.model_copy(update={"public_url": address}), clock)) as address:
+        assert len(_run(set_up, address, tmp_path)) == 8
+        files.apply(
+            connection, clock, WELCOME, settings=settings, publish_it=True, activate_it=True, accept_sandbox=True
+        )
+        assert _run(let_in, address, tmp_path)[0]["error"] == 0
+    assert connection.execute("SELECT count(*) FROM capture").fetchone() == (1,)
 
 
 def _run(block: Block, address: str, folder: Path) -> list[dict[str, Any]]:
