@@ -128,7 +128,11 @@ def test_letters_arrive_byte_by_byte_and_refused_ones_are_told_apart(daemon, con
 @pytest.mark.parametrize("after", ["554 no valid recipients", "503 RCPT first", "354 go on anyway"])
 def test_a_refused_recipient_does_not_disturb_the_letters_around_it(stage, pipelining, after):
     stage.script.pipelining, stage.script.data_after_refusal = pipelining, after
-    stage.script.recipient = lambda address: "550 5.1.1 unknown" if address in ("p0@example.com", "p3@example.com", "p4@example.com", "p9@example.com") else None
+    stage.script.recipient = lambda address: (
+        "550 5.1.1 unknown"
+        if address in ("p0@example.com", "p3@example.com", "p4@example.com", "p9@example.com")
+        else None
+    )
     outcomes, _ = hand_over(stage.url, [letter(n) for n in range(10)])
     assert [n for n in outcomes if outcomes[n].verdict is Verdict.BAD_ADDRESS] == [0, 3, 4, 9]
     assert [recipient for _, recipient, _ in stage.letters] == [f"p{n}@example.com" for n in (1, 2, 5, 6, 7, 8)]
@@ -137,7 +141,9 @@ def test_a_refused_recipient_does_not_disturb_the_letters_around_it(stage, pipel
 
 def test_the_journal_says_offering_before_the_dot_and_the_answer_after_it(stage):
     notes = Notes()
-    stage.script.letter = lambda content: None if notes.entries and notes.entries[-1][1] == "offering" else "554 not announced"
+    stage.script.letter = lambda content: (
+        None if notes.entries and notes.entries[-1][1] == "offering" else "554 not announced"
+    )
     transport = SmtpTransport(stage.url, 1, notes)
     outcomes = [outcome for outcome in transport.hand_over(letter(n) for n in range(5)) if outcome]
     transport.close()
@@ -146,10 +152,22 @@ def test_the_journal_says_offering_before_the_dot_and_the_answer_after_it(stage)
 
 
 def test_a_refused_letter_is_judged_by_its_answer(stage):
-    answers = {0: "451 4.3.0 later", 1: "554 5.7.1 spam", 2: "552 5.2.2 full", 3: "550 no such user here", 4: "250 fine"}
+    answers = {
+        0: "451 4.3.0 later",
+        1: "554 5.7.1 spam",
+        2: "552 5.2.2 full",
+        3: "550 no such user here",
+        4: "250 fine",
+    }
     stage.script.letter = lambda content: next(a for n, a in answers.items() if b"<%d@" % n in content)
     outcomes, _ = hand_over(stage.url, [letter(n) for n in answers])
-    assert [outcomes[n].verdict for n in answers] == [Verdict.RETRY, Verdict.REJECTED, Verdict.REJECTED, Verdict.BAD_ADDRESS, Verdict.ACCEPTED]
+    assert [outcomes[n].verdict for n in answers] == [
+        Verdict.RETRY,
+        Verdict.REJECTED,
+        Verdict.REJECTED,
+        Verdict.BAD_ADDRESS,
+        Verdict.ACCEPTED,
+    ]
     assert outcomes[1].answer == "554 5.7.1 spam"
 
 
@@ -236,7 +254,9 @@ def test_giving_up_leaves_what_was_offered_in_doubt(stage):
     transport = SmtpTransport(stage.url, 1, Notes())
     ticks = transport.hand_over(iter([letter(1), letter(2)]))
     assert next(ticks) is None
-    left = {o.message.key.passage_id: o.verdict for o in transport.abandon()} | {o.message.key.passage_id: o.verdict for o in transport.abandon()}
+    left = {o.message.key.passage_id: o.verdict for o in transport.abandon()} | {
+        o.message.key.passage_id: o.verdict for o in transport.abandon()
+    }
     release.set()
     assert left == {1: Verdict.IN_DOUBT, 2: Verdict.UNTRIED}
     transport.close()
@@ -273,7 +293,7 @@ def test_starttls_and_log_in(daemon, certificate):
 
 
 def test_log_in_by_login_where_plain_is_not_offered(daemon):
-    handler, port = daemon(
+    _, port = daemon(
         authenticator=lambda server, session, envelope, mechanism, data: AuthResult(success=(mechanism, data.login) == ("LOGIN", b"user")),
         auth_required=True, auth_require_tls=False, auth_exclude_mechanism=["PLAIN"],
     )  # fmt: skip
@@ -288,7 +308,9 @@ def test_a_password_is_not_sent_in_the_clear(stage):
     assert outcomes == {}
 
 
-@pytest.mark.parametrize("url", ["http://x", "smtp://", "smtp://h:99999", "smtp://h?starttls=maybe", "smtp://h?colour=red"])
+@pytest.mark.parametrize(
+    "url", ["http://x", "smtp://", "smtp://h:99999", "smtp://h?starttls=maybe", "smtp://h?colour=red"]
+)
 def test_a_wrong_address_of_a_server_is_refused(url):
     with pytest.raises(SojournError) as error:
         SmtpServer.of(url)
@@ -313,4 +335,3 @@ def test_ports_follow_the_scheme():
 )
 def test_what_a_refusal_means(code, text, expected):
     assert refusal(Reply(code, text)) is expected
-

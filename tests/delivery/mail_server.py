@@ -68,9 +68,7 @@ class MailServer:
     @property
     def ids(self) -> Counter[str]:
         """How often each Message-ID was accepted."""
-        return Counter(
-            re.search(rb"^Message-ID: <(.*?)@", content, re.M)[1].decode() for _, _, content in self.letters
-        )
+        return Counter(re.search(rb"^Message-ID: <(.*?)@", content, re.M)[1].decode() for _, _, content in self.letters)
 
 
 class _Conversation:

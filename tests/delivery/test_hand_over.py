@@ -46,7 +46,8 @@ def test_the_event_carries_the_dimensions_of_reports(world, hire, mail):
     [passage] = world.plan(world.profile())
     drive(hire(smtp_url=mail.url))
     row = world.connection.execute(
-        "SELECT scenario_id, node_id, template_id, resource_id, channel, hop, occurred_at, recorded_at FROM event WHERE passage_id = %s", (passage,)
+        "SELECT scenario_id, node_id, template_id, resource_id, channel, hop, occurred_at, recorded_at FROM event WHERE passage_id = %s",
+        (passage,),
     ).fetchone()
     now = world.clock.now()
     assert row == (1, 4, world.letter, world.resource.id, 1, 2, now, now)
@@ -170,9 +171,15 @@ def test_a_recipient_that_does_not_exist_is_a_hard_bounce_and_stops_the_subscrip
     passages = world.plan(ada, world.profile())
     drive(hire(smtp_url=mail.url))
     row = world.message(passages[0])
-    assert (row["state"], row["reason"], row["answer"]) == (State.REJECTED, Reason.RECIPIENT_REFUSED, "550 5.1.1 user unknown")
+    assert (row["state"], row["reason"], row["answer"]) == (
+        State.REJECTED,
+        Reason.RECIPIENT_REFUSED,
+        "550 5.1.1 user unknown",
+    )
     assert world.events(passages[0]) == [HARD]
-    statuses = dict(world.connection.execute("SELECT profile_id, effective FROM subscription WHERE channel = 1").fetchall())
+    statuses = dict(
+        world.connection.execute("SELECT profile_id, effective FROM subscription WHERE channel = 1").fetchall()
+    )
     assert statuses[ada] == 3
     assert world.message(passages[1])["state"] == State.ACCEPTED
 
@@ -190,7 +197,9 @@ def test_a_refused_sender_pauses_and_loses_nothing(world, hire, mail):
     passages = world.plan(*(world.profile() for _ in range(5)))
     drive(hire(smtp_url=mail.url))
     assert {(world.message(p)["state"], world.message(p)["attempts"]) for p in passages} == {(State.PLANNED, 0)}
-    assert world.connection.execute("SELECT min(not_before) > %s FROM dispatch", (world.clock.now(),)).fetchone() == (True,)
+    assert world.connection.execute("SELECT min(not_before) > %s FROM dispatch", (world.clock.now(),)).fetchone() == (
+        True,
+    )
     mail.script.sender = lambda address: None
     world.later(minutes=2)
     drive(hire(smtp_url=mail.url))

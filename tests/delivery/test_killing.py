@@ -65,12 +65,14 @@ def wait_for(condition, seconds: float = 60.0) -> None:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_killed_workers_send_nothing_twice_and_lose_nothing(world, workers, mail, seed):
     chance, kills, count = random.Random(seed), 4, 2000
+    in_hand: list[int] = []
     world.plan_many(count)
-    for number in range(kills):
+    for _ in range(kills):
         process = workers.start()
         wanted = len(mail.letters) + chance.randrange(1, count // (kills + 1))
         wait_for(lambda wanted=wanted: len(mail.letters) >= wanted)
         workers.kill(process)
+        in_hand.append(world.connection.execute("SELECT count(*) FROM message WHERE state = 1").fetchone()[0])
     workers.start()
     left = "SELECT count(*) FROM message WHERE state IN (0, 1)"
     wait_for(lambda: world.connection.execute(left).fetchone() == (0,))
@@ -89,10 +91,33 @@ def test_killed_workers_send_nothing_twice_and_lose_nothing(world, workers, mail
     assert accepted <= mail.ids.keys(), "the ledger says sent, the mail server never saw it"
     assert mail.ids.keys() <= accepted | doubtful
     assert len(doubtful) <= kills * CONNECTIONS
-    events = world.connection.execute("SELECT count(*), count(DISTINCT passage_id) FROM event WHERE kind = 1").fetchone()
+    assert any(in_hand), "no kill struck a worker with letters in its hands: the test has shown nothing"
+    events = world.connection.execute(
+        "SELECT count(*), count(DISTINCT passage_id) FROM event WHERE kind = 1"
+    ).fetchone()
     assert events == (len(accepted), len(accepted))
     assert world.count("dispatch") == world.count("dispatch_claim") == world.count("hand_over_worker") == 0
     assert not list((world.settings.data / "journal").iterdir())
+
+
+def test_a_running_worker_survives_the_loss_of_its_connections(world, workers, mail):
+    chance = random.Random(3)
+    world.plan_many(1000)
+    process = workers.start()
+    for _ in range(3):
+        wanted = len(mail.letters) + chance.randrange(1, 200)
+        wait_for(lambda wanted=wanted: len(mail.letters) >= wanted)
+        world.connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sojourn worker'"
+        )
+    wait_for(lambda: world.connection.execute("SELECT count(*) FROM message WHERE state IN (0, 1)").fetchone() == (0,))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert len(mail.ids) == 1000
+    assert set(mail.ids.values()) == {1}
+    assert in_doubt(world.connection) == []
+    assert world.connection.execute("SELECT count(*) FROM event WHERE kind = 1").fetchone() == (1000,)
+    assert world.count("dispatch") == world.count("dispatch_claim") == world.count("hand_over_worker") == 0
 
 
 def test_a_worker_outlives_its_database_connection(world, hire, mail, database_url):
@@ -175,9 +200,14 @@ def test_the_journal_of_a_dead_worker_tells_what_happened(world, hire, mail):
     path = dead(worker)
     world.later(seconds=30)
     hire(smtp_url=mail.url).recover()
-    assert states(world) == dict(zip(passages, (State.ACCEPTED, State.REJECTED, State.IN_DOUBT, State.PLANNED), strict=True))
+    assert states(world) == dict(
+        zip(passages, (State.ACCEPTED, State.REJECTED, State.IN_DOUBT, State.PLANNED), strict=True)
+    )
     assert world.message(passages[0])["handed_at"] == answered
-    assert world.connection.execute("SELECT occurred_at, recorded_at FROM event WHERE kind = 1").fetchone() == (answered, world.clock.now())
+    assert world.connection.execute("SELECT occurred_at, recorded_at FROM event WHERE kind = 1").fetchone() == (
+        answered,
+        world.clock.now(),
+    )
     assert world.count("answer_inbox") == 3
     assert world.connection.execute("SELECT passage_ids FROM dispatch").fetchall() == [([passages[3]],)]
     assert not path.exists()

@@ -79,7 +79,9 @@ def test_a_request_is_made_and_its_answer_kept(world, ask, read, web, worker):
     assert row["answer"].startswith('{"order"')
     assert row["handed_at"] == row["answered_at"] == world.clock.now()
     assert world.connection.execute("SELECT kind, data, node_id FROM event").fetchall() == [(12, {"status": 201}, 4)]
-    assert world.connection.execute("SELECT passage_id, profile_id, hop, lane FROM answer_inbox").fetchall() == [(passage, ada, 2, ada & 63)]
+    assert world.connection.execute("SELECT passage_id, profile_id, hop, lane FROM answer_inbox").fetchall() == [
+        (passage, ada, 2, ada & 63)
+    ]
     assert world.count("dispatch") == world.count("dispatch_claim") == 0
 
 
@@ -100,7 +102,9 @@ def test_redirects_are_not_followed(ask, read, web, worker):
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_an_overloaded_server_is_asked_again_with_the_same_key_and_growing_pauses(world, ask, read, web, worker, status):
+def test_an_overloaded_server_is_asked_again_with_the_same_key_and_growing_pauses(
+    world, ask, read, web, worker, status
+):
     web.answer = lambda asked: (status, b"busy")
     passage = ask(web.url)
     for attempts, pause in ((1, 5), (2, 15)):
@@ -127,8 +131,12 @@ def test_a_server_that_cannot_be_reached_is_tried_again(world, ask, read, hire):
 
 
 @pytest.mark.parametrize("way", ["slow", "drop"])
-@pytest.mark.parametrize(("changes", "state"), [({}, DOUBT), ({"repeat_in_doubt": True}, PLANNED), ({"method": "GET"}, PLANNED)])
-def test_without_an_answer_a_request_is_held_or_repeated_as_its_node_says(world, ask, read, web, worker, way, changes, state):
+@pytest.mark.parametrize(
+    ("changes", "state"), [({}, DOUBT), ({"repeat_in_doubt": True}, PLANNED), ({"method": "GET"}, PLANNED)]
+)
+def test_without_an_answer_a_request_is_held_or_repeated_as_its_node_says(
+    world, ask, read, web, worker, way, changes, state
+):
     web.answer = lambda asked: time.sleep(1) or "drop" if way == "slow" else "drop"
     passage = ask(web.url, timeout_seconds=0.2, **changes)
     settle(worker)
@@ -228,7 +236,12 @@ def test_a_header_cannot_be_smuggled_in(world, ask, read, web, worker):
 
 
 def test_form_bodies_are_percent_encoded(world, ask, web, worker):
-    ask(web.url, world.profile("Ada & Ben=2"), body="name={{ profile.first_name }}", content_type="application/x-www-form-urlencoded")
+    ask(
+        web.url,
+        world.profile("Ada & Ben=2"),
+        body="name={{ profile.first_name }}",
+        content_type="application/x-www-form-urlencoded",
+    )
     settle(worker)
     assert web.asked[0].body == b"name=Ada%20%26%20Ben%3D2"
 

@@ -20,7 +20,11 @@ def test_a_text_message_is_handed_to_the_gateway(world, hire, web):
     settle(hire(sms_url=web.url + "/send"))
     [asked] = web.asked
     assert (asked.method, asked.path) == ("POST", "/send")
-    assert json.loads(asked.body) == {"to": f"+1555{ada:07d}", "text": 'Hi Ада "A"', "reference": f"{ada & 63}-{passage}-2"}
+    assert json.loads(asked.body) == {
+        "to": f"+1555{ada:07d}",
+        "text": 'Hi Ада "A"',
+        "reference": f"{ada & 63}-{passage}-2",
+    }
     row = world.message(passage)
     assert (row["state"], row["attempts"], row["template_version"]) == (State.ACCEPTED, 1, 1)
     assert world.events(passage) == [1]

@@ -31,7 +31,9 @@ class WebServer:
         class Handler(BaseHTTPRequestHandler):
             def handle_one(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                asked = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, self.rfile.read(length))
+                asked = Asked(
+                    self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, self.rfile.read(length)
+                )
                 outer.asked.append(asked)
                 answer = outer.answer(asked)
                 if isinstance(answer, str):

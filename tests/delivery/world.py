@@ -27,7 +27,9 @@ class World:
             connection, clock, "News", channels=[EMAIL, SMS], from_name="Shop", from_email="news@shop.test"
         )
         self.letter = save_template(connection, clock, "Letter", EMAIL, LETTER)[0]
-        self.text = save_template(connection, clock, "Text", SMS, TemplateContent(text="Hi {{ profile.first_name }}"))[0]
+        self.text = save_template(connection, clock, "Text", SMS, TemplateContent(text="Hi {{ profile.first_name }}"))[
+            0
+        ]
         self.points = connection.execute("SELECT id FROM profile_field WHERE name = 'points'").fetchone()[0]
 
     def profile(self, name: str = "Ada", points: int = 7, *, status: int = 0, contact: str | None = None) -> int:
@@ -48,7 +50,9 @@ class World:
             )
         return number
 
-    def plan(self, *profiles: int, channel: int = EMAIL, flags: int = 0, template: int | None = None, node: int = 4) -> list[int]:
+    def plan(
+        self, *profiles: int, channel: int = EMAIL, flags: int = 0, template: int | None = None, node: int = 4
+    ) -> list[int]:
         """Messages in the ledger and in `dispatch`, one list a lane; passages are numbered."""
         template = template or (self.letter if channel == EMAIL else self.text)
         now, lanes, passages = self.clock.now(), {}, []
@@ -57,7 +61,19 @@ class World:
             self.connection.execute(
                 """INSERT INTO message (passage_id, profile_id, subscription_id, created_at, scenario_id, template_id, node_id, hop, resource_id, lane, channel, state, flags)
                    VALUES (%s, %s, (SELECT id FROM subscription WHERE profile_id = %s AND channel = %s), %s, 1, %s, %s, 2, %s, %s, %s, 0, %s)""",
-                (passage, profile, profile, channel, now, template, node, self.resource.id, lane_of(profile), channel, flags),
+                (
+                    passage,
+                    profile,
+                    profile,
+                    channel,
+                    now,
+                    template,
+                    node,
+                    self.resource.id,
+                    lane_of(profile),
+                    channel,
+                    flags,
+                ),
             )
             lanes.setdefault(lane_of(profile), []).append(passage)
             passages.append(passage)
@@ -102,7 +118,10 @@ class World:
             return cursor.execute("SELECT * FROM message WHERE passage_id = %s", (passage,)).fetchone()
 
     def events(self, passage: int) -> list[int]:
-        return [row[0] for row in self.connection.execute("SELECT kind FROM event WHERE passage_id = %s ORDER BY id", (passage,))]
+        return [
+            row[0]
+            for row in self.connection.execute("SELECT kind FROM event WHERE passage_id = %s ORDER BY id", (passage,))
+        ]
 
     def count(self, table: str) -> int:
         return self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
