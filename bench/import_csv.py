@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from sojourn.kernel import Settings, SystemClock
-from sojourn.kernel.database import DatabaseServer, connect, ensure_partitions, migrate
+from bench.throwaway import throwaway_database
+from sojourn.kernel import SystemClock
+from sojourn.kernel.database import connect, ensure_partitions
 from sojourn.profiles import add_field, create_database, create_resource, database
 from sojourn.profiles.csv_import import FileOptions, SubscribeAll, import_csv
 
@@ -38,50 +38,37 @@ def _write(path: Path, rows: int) -> None:
 
 def measure(rows: int = 1_000_000, *, subscribe: bool = False) -> list[dict[str, Any]]:
     """Rows a second, end to end, durable: all new, and the same file again."""
-    home = Path(tempfile.mkdtemp(prefix="sojourn-bench-"))
-    home.chmod(0o755)
-    server = DatabaseServer(Settings(home=home, database_memory=1024), extra={"max_wal_size": "8GB"})
-    server.start()
-    try:
-        migrate(server.url)
-        clock = SystemClock()
-        file = home / "people.csv"
+    clock = SystemClock()
+    figures = []
+    with throwaway_database() as url, tempfile.TemporaryDirectory() as folder, connect(url, "bench") as connection:
+        file = Path(folder) / "people.csv"
         _write(file, rows)
-        figures = []
-        with connect(server.url, "bench") as connection:
-            ensure_partitions(connection, clock.now())
-            made = create_database(connection, clock, "Bench")
-            add_field(connection, clock, made.id, "bonus", "Bonus", "integer")
-            add_field(connection, clock, made.id, "level", "Level", "enum", options=_LEVELS)
-            wanted = SubscribeAll(create_resource(connection, clock, "News").id) if subscribe else None
-            for name in ("import.csv", "import.csv.again"):
-                start = time.perf_counter()
-                report = import_csv(
-                    connection, clock, database(connection, made.id), file, FileOptions(subscribe=wanted)
-                )
-                seconds = time.perf_counter() - start
-                assert report.created + report.unchanged == rows, report
-                settings = {
-                    "rows": rows,
-                    "columns": 8,
-                    "subscribe": subscribe,
-                    "seconds": round(seconds, 1),
-                    "created": report.created,
+        ensure_partitions(connection, clock.now())
+        made = create_database(connection, clock, "Bench")
+        add_field(connection, clock, made.id, "bonus", "Bonus", "integer")
+        add_field(connection, clock, made.id, "level", "Level", "enum", options=_LEVELS)
+        wanted = SubscribeAll(create_resource(connection, clock, "News").id) if subscribe else None
+        for name in ("import.csv", "import.csv.again"):
+            start = time.perf_counter()
+            report = import_csv(connection, clock, database(connection, made.id), file, FileOptions(subscribe=wanted))
+            seconds = time.perf_counter() - start
+            assert report.created + report.unchanged == rows, report
+            settings = {
+                "rows": rows,
+                "columns": 8,
+                "subscribe": subscribe,
+                "seconds": round(seconds, 1),
+                "created": report.created,
+            }
+            figures.append(
+                {
+                    "name": name + (".subscribe" if subscribe else ""),
+                    "value": round(rows / seconds),
+                    "unit": "rows/s",
+                    "settings": settings,
                 }
-                figures.append(
-                    {
-                        "name": name + (".subscribe" if subscribe else ""),
-                        "value": round(rows / seconds),
-                        "unit": "rows/s",
-                        "settings": settings,
-                    }
-                )
-        return figures
-    finally:
-        server.stop()
-        shutil.rmtree(home, ignore_errors=True)
-        if server.layout.data.exists() and home not in server.layout.data.parents:
-            shutil.rmtree(server.layout.data, ignore_errors=True)
+            )
+    return figures
 
 
 if __name__ == "__main__":
