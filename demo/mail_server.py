@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import email
-import email.policy
+import email.message
 import threading
 from collections import deque
 from types import TracebackType
@@ -112,11 +112,17 @@ class MailServer:
             await writer.drain()
 
     def _take(self, recipients: list[str], content: bytes) -> None:
-        letter = email.message_from_bytes(content, policy=email.policy.default)
-        part = letter.get_body(("html",))
-        html = str(part.get_content()) if part else ""
+        html = _html(email.message_from_bytes(content))
         self._letters.extend(Message(recipient, "email", html) for recipient in recipients)
         self.taken += len(recipients)
+
+
+def _html(letter: email.message.Message) -> str:
+    """The letter's HTML part; empty if it has none."""
+    for part in letter.walk():
+        if part.get_content_type() == "text/html" and isinstance(body := part.get_payload(decode=True), bytes):
+            return body.decode(part.get_content_charset("utf-8"), "replace")
+    return ""
 
 
 async def _content(reader: asyncio.StreamReader) -> bytes:
