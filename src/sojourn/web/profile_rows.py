@@ -50,7 +50,7 @@ def shown(field: Field, value: Any) -> Any:
     if field.type == "status":
         return STATUS_WORDS[value]
     if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return value.isoformat() if isinstance(value, date) else value
 
 
