@@ -14,7 +14,9 @@ CHANGE_UPDATED, CAUSE_SCENARIO = 2, 6
 
 OPERATIONS: dict[Operation, frozenset[str]] = {
     "set": frozenset({"integer", "float", "line", "date", "boolean", "enum", "ip", "tags", "sex"}),
-    "clear": frozenset({"integer", "float", "line", "date", "boolean", "enum", "ip", "tags", "object", "objects", "sex"}),
+    "clear": frozenset(
+        {"integer", "float", "line", "date", "boolean", "enum", "ip", "tags", "object", "objects", "sex"}
+    ),
     "increase": frozenset({"integer", "float"}),
     "decrease": frozenset({"integer", "float"}),
     "add_tags": frozenset({"tags"}),

@@ -63,7 +63,11 @@ def migrate(url: str) -> None:
     with connect(url, "migrate") as guard:
         version = guard.info.server_version
         if version < 180000:
-            raise SojournError("database_too_old", f"Sojourn needs PostgreSQL 18 or newer; this server is {version // 10000}.", "SOJOURN_DATABASE_URL")
+            raise SojournError(
+                "database_too_old",
+                f"Sojourn needs PostgreSQL 18 or newer; this server is {version // 10000}.",
+                "SOJOURN_DATABASE_URL",
+            )
         guard.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
         if not pending(url):
             return

@@ -57,9 +57,7 @@ def _make(
                 statement.format(sql.Identifier(name), sql.Identifier(table), sql.Literal(start), sql.Literal(end))
             )
             # A partition does not take this over: see the end of 0001_foundation.sql.
-            connection.execute(
-                sql.SQL("ALTER TABLE {} ALTER lane SET (n_distinct = 64)").format(sql.Identifier(name))
-            )
+            connection.execute(sql.SQL("ALTER TABLE {} ALTER lane SET (n_distinct = 64)").format(sql.Identifier(name)))
     except (psycopg.errors.CheckViolation, psycopg.errors.LockNotAvailable, psycopg.errors.InvalidObjectDefinition):
         return 0  # rows of that range lie in the default partition already, or the table is busy: the next round tries again
     return 1

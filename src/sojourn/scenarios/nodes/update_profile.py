@@ -63,7 +63,7 @@ class UpdateProfile(BaseNode):
                     )
                 )
                 continue
-            if change.field in FORBIDDEN:
+            if change.field in FORBIDDEN or field.matching:
                 problems.append(
                     Problem(
                         "field_not_allowed",
