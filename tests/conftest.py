@@ -24,7 +24,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseServer]
     """The PostgreSQL of this run, with a migrated template database."""
     home = Path(tempfile.mkdtemp(prefix="sojourn-test-"))
     home.chmod(0o755)
-    server = DatabaseServer(Settings(home=home), extra={"fsync": "off", "max_connections": "200", "autovacuum_naptime": "60s"})
+    server = DatabaseServer(
+        Settings(home=home), extra={"fsync": "off", "max_connections": "200", "autovacuum_naptime": "60s"}
+    )
     server.start()
     try:
         admin = with_database(server.url, "postgres")
