@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 from types import FrameType
 
@@ -45,11 +46,16 @@ def run_web(settings: Settings) -> None:
         server_header=False,
         timeout_keep_alive=65,
         timeout_graceful_shutdown=_GRACE,
-        limit_concurrency=None,
         backlog=1024,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)  # before the server takes signals over, and after: it raises them again at its end
     with listening_socket(settings) as listener:
         _Server(config, application).run(sockets=[listener])
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 def listening_socket(settings: Settings) -> socket.socket:
