@@ -65,8 +65,9 @@ class Demo:
                 product_command("up"), stdin=subprocess.DEVNULL, start_new_session=True, env=child_environment()
             )
             try:
+                people = customers()
                 self._wait_until_ready()
-                self._live(mailboxes)
+                self._live(people, mailboxes)
             except _Stopped:
                 pass
             finally:
@@ -104,8 +105,8 @@ class Demo:
                 raise _Stopped
             self.stop.wait(0.1)
 
-    def _live(self, mailboxes: list[Mailbox]) -> None:
-        settings, people = self._settings, customers()
+    def _live(self, people: Sequence[Customer], mailboxes: list[Mailbox]) -> None:
+        settings = self._settings
         owners = {person.phone: person.email for person in people}
         sandbox = ApiMailbox(settings.base_url, self._token, settings.data / "demo-read.json", owners)
         registrations = self._seed(people)
