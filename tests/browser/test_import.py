@@ -37,4 +37,4 @@ def test_a_file_is_imported_and_refused_lines_are_told(
     expect(row).to_contain_text("22")
     expect(row).to_contain_text("not an address")
     page.get_by_role("link", name="See the profiles").click()
-    expect(page.get_by_text("New19")).to_be_visible()
+    expect(page.get_by_role("link", name="New19")).to_be_visible()

@@ -42,8 +42,8 @@ export function useLogOut() {
     mutationFn: () => answer(api.DELETE('/session')),
     onSettled: () => {
       setCsrfToken(null)
-      client.clear()
       client.setQueryData(KEY, null)
+      client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== KEY[0] })
     },
   })
 }
