@@ -415,3 +415,20 @@ def test_every_batch_size_gives_the_same_result(connection, clock) -> None:
     assert world.all("SELECT lane, count(*) FROM resting GROUP BY 1 ORDER BY 1") == sorted(
         (lane_of(p), 1) for p in people[::2]
     )
+
+
+def test_the_content_of_an_api_call_is_known_to_letters_while_inside_and_after(world: World) -> None:
+    from sojourn.scenarios.variables import load_contexts
+
+    scenario = world.scenario([START, pause(1, 2), points(2)])
+    called, imported = world.profile(), world.profile()
+    world.enter(scenario, called, context={"cart": {"sum": 12}})
+    world.enter(scenario, imported)
+    world.run()
+    keys = [
+        (lane_of(p), passage, p)
+        for passage, p in world.all("SELECT passage_id, profile_id FROM resting ORDER BY profile_id")
+    ]
+    assert load_contexts(world.connection, keys) == [{"cart": {"sum": 12}}, {}]
+    world.later(days=1)
+    assert load_contexts(world.connection, keys) == [{"cart": {"sum": 12}}, {}]

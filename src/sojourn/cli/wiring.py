@@ -4,9 +4,11 @@ from __future__ import annotations
 
 
 def connect_rooms() -> None:
-    """Let imports start scenarios, and letters carry promo codes. Doing it twice is harmless."""
-    from sojourn.loyalty import register_variables
+    """Let imports start scenarios, and letters carry promo codes and the content of API calls. Doing it twice is harmless."""
+    from sojourn import loyalty
+    from sojourn.scenarios.variables import register_variables
     from sojourn.triggers import register_import_triggers
 
     register_import_triggers()
+    loyalty.register_variables()
     register_variables()
