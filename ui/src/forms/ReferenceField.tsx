@@ -12,10 +12,17 @@ export function ReferenceField(field: FieldProps) {
 function NamedChoice({ source, ...field }: FieldProps & { source: string }) {
   const { items, isPending } = useNamed(source, source === 'template' ? field.context.nodeType : undefined)
   const names = items.map((item) => item.name)
-  const current = items.find(
-    (item) => item.id === field.value || item.name === field.value || item.short_name === field.value,
+  const value = field.value as string | number | undefined
+  const called = ({ id, name, short_name }: (typeof items)[number]) => [id, name, short_name].includes(value)
+  const current = value === undefined ? undefined : items.find(called)
+  return (
+    <ChoiceOf
+      {...field}
+      data={names}
+      selected={current?.name ?? (value === undefined ? undefined : String(value))}
+      isPending={isPending}
+    />
   )
-  return <ChoiceOf {...field} data={names} selected={current?.name ?? (field.value as string)} isPending={isPending} />
 }
 
 function FieldChoice(field: FieldProps) {
@@ -49,6 +56,7 @@ function ChoiceOf({ label, hint, required, error, context, onChange, data, selec
       disabled={context.disabled}
       searchable
       clearable={!required}
+      allowDeselect={false}
       placeholder={isPending ? t('loading') : t('form.choose')}
       nothingFoundMessage={t('form.nothing')}
       data={known || shown === null ? data : [...data, shown]}

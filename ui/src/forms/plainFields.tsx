@@ -78,7 +78,8 @@ export const ChoiceField = (field: FieldProps) => (
     {...common(field)}
     data={field.schema.enum!.map(String)}
     value={asText(field.value) || null}
-    allowDeselect={!field.required}
+    clearable={!field.required}
+    allowDeselect={false}
     onChange={field.onChange}
   />
 )

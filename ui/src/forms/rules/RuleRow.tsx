@@ -239,7 +239,7 @@ function Choice({ label, any, values, words, value, disabled, onChange }: Choice
       aria-label={label}
       placeholder={any}
       clearable={any !== undefined}
-      allowDeselect={any !== undefined}
+      allowDeselect={false}
       disabled={disabled}
       data={values.map((word) => ({ value: word, label: t(`${words}.${word}`) }))}
       value={typeof value === 'string' ? value : null}
@@ -262,6 +262,7 @@ function Named({ kind, label, any, rule, context, onChange }: NamedProps) {
       placeholder={any}
       searchable
       clearable
+      allowDeselect={false}
       disabled={context.disabled}
       data={current === undefined || names.includes(current) ? names : [...names, String(current)]}
       value={current === undefined ? null : String(current)}
