@@ -82,20 +82,21 @@ def _started(profile_id: int, started: bool) -> dict[str, Any]:
     return success(profile_id=public_id(profile_id), data={"started": False, "reason": "reentry"})
 
 
+_REENTRY = """
+SELECT v.graph -> 'reentry' ->> 'mode',
+       EXISTS (SELECT FROM resting r WHERE r.lane = %(lane)s AND r.scenario_id = s.id AND r.profile_id = %(profile)s AND r.key = ''),
+       EXISTS (SELECT FROM entered e WHERE e.lane = %(lane)s AND e.scenario_id = s.id AND e.profile_id = %(profile)s AND e.key = '')
+  FROM scenario s JOIN scenario_version v ON v.id = s.published_version_id WHERE s.id = %(scenario)s
+"""
+
+
 def _may_enter(connection: Connection, scenario: Scenario, profile_id: int) -> bool:
     """What re-entry says at this moment. The engine decides when it comes to it, and notes a refusal for the profile's history."""
-    mode = scenario.document.reentry.mode
-    if mode not in ("never", "after_exit"):
-        return True
-    values = (lane_of(profile_id), scenario.id, profile_id)
-    inside = connection.execute(
-        "SELECT 1 FROM resting WHERE lane = %s AND scenario_id = %s AND profile_id = %s AND key = ''", values
-    ).fetchone()
-    if inside or mode == "after_exit":
-        return not inside
-    return not connection.execute(
-        "SELECT 1 FROM entered WHERE lane = %s AND scenario_id = %s AND profile_id = %s AND key = ''", values
-    ).fetchone()
+    values = {"lane": lane_of(profile_id), "profile": profile_id, "scenario": scenario.id}
+    row = connection.execute(_REENTRY, values).fetchone()
+    assert row
+    mode, inside, before = row
+    return not (inside or before) if mode == "never" else not inside if mode == "after_exit" else True
 
 
 def _scenario(connection: Connection, number: int) -> Scenario:
