@@ -111,7 +111,9 @@ def import_file(
     mapping: Annotated[
         list[str] | None, typer.Option("--mapping", help="COLUMN=FIELD, once per column; without it columns go to fields of their name.")
     ] = None,
-    resource: Annotated[str | None, typer.Option("--resource", help="Name or id of the resource to which the e-mail addresses are subscribed.")] = None,
+    resource: Annotated[str | None, typer.Option("--resource", help="Name or id of the resource to which everybody is subscribed.")] = None,
+    channel: Annotated[list[str] | None, typer.Option("--channel", help="email (the default) or sms, once each: whose contacts are subscribed.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="Status of the subscriptions; unconfirmed begins a double opt-in.")] = None,
     rejected: Annotated[Path | None, typer.Option("--rejected", help="Where rejected lines are written, as CSV.")] = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
@@ -120,7 +122,9 @@ def import_file(
     from sojourn.cli.import_command import import_profiles
 
     raise typer.Exit(
-        import_profiles(load_settings(), file, database, mapping or [], resource, rejected, as_json=as_json)
+        import_profiles(
+            load_settings(), file, database, mapping or [], resource, channel or [], status, rejected, as_json=as_json
+        )
     )
 
 

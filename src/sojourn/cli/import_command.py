@@ -11,6 +11,7 @@ from types import FrameType
 from typing import Any
 
 import psycopg
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -23,13 +24,15 @@ from sojourn.kernel.errors import NotFound, SojournError
 from sojourn.kernel.tasks import Report, Task, TaskCancelled, create_task, perform
 from sojourn.profiles import database as find_database
 from sojourn.profiles import list_resources
+from sojourn.profiles.resources import channel_number
 from sojourn.profiles.tasks import IMPORT, ImportArguments, all_rejections, import_file
 
 _COUNTS = ("total", "created", "updated", "unchanged", "skipped", "rejected")
 
 
 def import_profiles(
-    settings: Settings, file: Path, database: str, mapping: Sequence[str], resource: str | None, rejected: Path | None, *, as_json: bool
+    settings: Settings, file: Path, database: str, mapping: Sequence[str], resource: str | None, channels: Sequence[str], status: str | None,
+    rejected: Path | None, *, as_json: bool,
 ) -> int:  # fmt: skip
     """Run the import in this process; gives the exit code.
 
@@ -40,9 +43,7 @@ def import_profiles(
     connect_rooms()
     with reach_database(settings) as url, connect(url, "import") as connection:
         found = find_database(connection, int(database) if database.isdigit() else database)
-        arguments = ImportArguments(
-            database_id=found.id, mapping=_mapping(mapping), resource_id=_resource_id(connection, resource)
-        )
+        arguments = _arguments(connection, found.id, mapping, resource, channels, status)
         task_id = create_task(connection, clock, IMPORT, file.name, arguments.model_dump(), queued=False)
         errors: list[SojournError] = []
 
@@ -60,6 +61,21 @@ def import_profiles(
         if rejected:
             _write_rejected(connection, task_id, rejected)
     return _tell(task, rejected, as_json)
+
+
+def _arguments(
+    connection: psycopg.Connection[Any], database_id: int, mapping: Sequence[str], resource: str | None, channels: Sequence[str], status: str | None
+) -> ImportArguments:  # fmt: skip
+    try:
+        return ImportArguments(
+            database_id=database_id,
+            mapping=_mapping(mapping),
+            resource_id=_resource_id(connection, resource),
+            channels=[channel_number(channel) for channel in channels] or [1],
+            status=status,
+        )
+    except ValidationError as error:
+        raise SojournError("bad_option", error.errors()[0]["msg"] + ".", "--status") from None
 
 
 def _mapping(pairs: Sequence[str]) -> dict[str, str] | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 
 from sojourn.kernel import Clock, Settings
 from sojourn.kernel.files import FileStore
@@ -17,7 +17,7 @@ from sojourn.profiles.csv_import import FileOptions, Rejection, SubscribeAll, im
 from sojourn.profiles.databases import database
 from sojourn.profiles.matching import Matching
 from sojourn.profiles.records import Mode, Options
-from sojourn.profiles.statuses import CAUSE_FILE
+from sojourn.profiles.statuses import CAUSE_FILE, STATUS_NUMBERS
 
 __all__ = ["IMPORT", "ImportArguments", "Rejection", "all_rejections", "import_file", "import_task", "list_rejections"]
 
@@ -45,7 +45,16 @@ class ImportArguments(BaseModel):
     clear_empty: list[str] = []
     resource_id: int | None = None
     channels: list[int] = [1]
+    status: str | None = None
+    """Status of the subscriptions, as a word: `unconfirmed` begins a double opt-in. None: subscribed if new, else as it is."""
     skip_triggers: bool = False
+
+    @field_validator("status")
+    @classmethod
+    def _known_status(cls, word: str | None) -> str | None:
+        if word is not None and word not in STATUS_NUMBERS:
+            raise ValueError(f"A status is one of {', '.join(STATUS_NUMBERS)}")
+        return word
 
     def file_options(self, task_id: int) -> FileOptions:
         """As the import itself wants them."""
@@ -56,8 +65,15 @@ class ImportArguments(BaseModel):
             ),
             mapping=self.mapping, encoding=self.encoding, delimiter=self.delimiter, has_header=self.has_header, date_format=self.date_format,
             phone_region=self.phone_region, clear_empty=frozenset(self.clear_empty),
-            subscribe=SubscribeAll(self.resource_id, tuple(self.channels)) if self.resource_id is not None else None, task_id=task_id,
+            subscribe=self._subscribe(), task_id=task_id,
         )  # fmt: skip
+
+    def _subscribe(self) -> SubscribeAll | None:
+        if self.resource_id is None:
+            return None
+        return SubscribeAll(
+            self.resource_id, tuple(self.channels), STATUS_NUMBERS[self.status] if self.status else None
+        )
 
 
 def import_task(settings: Settings) -> TaskFunction:

@@ -32,7 +32,7 @@ _FORM: dict[str, Any] = {
         "resource": {"type": "integer", "description": "The contacts of all rows subscribe to this resource."},
         "options": {
             "type": "string",
-            "description": "JSON: mapping, mode, matching, field_name, encoding, delimiter, has_header, date_format, phone_region, clear_empty, channels, skip_triggers.",
+            "description": "JSON: mapping, mode, matching, field_name, encoding, delimiter, has_header, date_format, phone_region, clear_empty, channels, status, skip_triggers.",
         },
     },
 }
