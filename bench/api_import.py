@@ -151,11 +151,7 @@ async def _call(port: int, kind: str, connections: int, seconds: float) -> dict[
     times = sorted(caller.times)
     percentiles = {f"p{p}_ms": round(times[min(len(times) - 1, len(times) * p // 100)] * 1000, 1) for p in (50, 99)}
     elapsed = time.perf_counter() - started
-    return {
-        "profiles": caller.profiles + warm.profiles,
-        "seconds": elapsed * (caller.profiles + warm.profiles) / max(1, caller.profiles),
-        **percentiles,
-    }
+    return {"profiles": caller.profiles, "warm": warm.profiles, "seconds": elapsed, **percentiles}
 
 
 if __name__ == "__main__":
