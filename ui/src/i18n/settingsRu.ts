@@ -1,4 +1,4 @@
-/** Titles and explanations of the built-in node types' settings; the English text is the key. A plug-in's texts pass through as they are. */
+/** Titles and explanations of the built-in node types' settings, and titles of standard profile fields; the English text is the key. All others pass as they are. */
 export const settingsRu: Record<string, string> = {
   'Subscription resource': 'Ресурс подписки',
   'Only its subscribers receive the message.': 'Сообщение получат только его подписчики.',
@@ -31,4 +31,24 @@ export const settingsRu: Record<string, string> = {
     'После сбоя может быть неизвестно, дошёл ли вызов: вызвать снова или придержать.',
   'Keep from the answer': 'Сохранить из ответа',
   'Name and JSONPath.': 'Имя и JSONPath.',
+  Email: 'E-mail',
+  Phones: 'Телефоны',
+  Name: 'Имя',
+  'Last name': 'Фамилия',
+  'Date of birth': 'Дата рождения',
+  Gender: 'Пол',
+  'IP of registration': 'IP при регистрации',
+  'City of registration': 'Город при регистрации',
+  'Country of registration': 'Страна при регистрации',
+  'Link of registration': 'Ссылка регистрации',
+  'IP address': 'IP-адрес',
+  Supplier: 'Поставщик',
+  'Global status': 'Общий статус',
+  'Date of registration': 'Дата регистрации',
+  City: 'Город',
+  Country: 'Страна',
+  Region: 'Регион',
+  'Postal code': 'Индекс',
+  'Time zone': 'Часовой пояс',
+  'Test profile': 'Тестовый профиль',
 }

@@ -1,6 +1,7 @@
 import { getRouteApi, Link } from '@tanstack/react-router'
+import type { TFunction } from 'i18next'
 import { useTranslation } from 'react-i18next'
-import { useDatabases, type Field } from '../api/lookups'
+import { useDatabases } from '../api/lookups'
 import { allItems } from '../api/page'
 import {
   useMessages,
@@ -15,8 +16,8 @@ import { Initials } from '../components/Initials'
 import { MoreButton } from '../components/MoreButton'
 import { PageHead } from '../components/PageHead'
 import { EmptyState, LoadFailure, Waiting } from '../components/states'
-import { moment } from '../format/dates'
-import { useLanguage } from '../i18n'
+import { day, moment } from '../format/dates'
+import { settingText, useLanguage } from '../i18n'
 import { PassageTimeline } from './PassageTimeline'
 import { emailOf, nameOf, phoneOf } from './profileName'
 import { SubscriptionPill } from './SubscriptionPill'
@@ -67,22 +68,16 @@ function Fields({ profile }: { profile: Profile }) {
       <h2>{t('profiles.fields')}</h2>
       {filled.length === 0 && <p>{t('profiles.noFields')}</p>}
       <dl className="facts">
-        {filled.map(([name, value]) => (
-          <Fact
-            key={name}
-            label={titleOf(name, fields)}
-            value={typeof value === 'boolean' ? t(value ? 'form.yes' : 'form.no') : shown(value)}
-          />
-        ))}
+        {filled.map(([name, value]) => {
+          const field = fields?.find((found) => found.name === name)
+          return <Fact key={name} label={settingText(field?.title ?? name)} value={shown(value, field?.type, t)} />
+        })}
         <Fact label={t('profiles.created')} value={moment(profile.created_at)} />
         <Fact label={t('profiles.publicId')} value={profile.id} />
       </dl>
     </section>
   )
 }
-
-const titleOf = (name: string, fields: Field[] | undefined) =>
-  fields?.find((field) => field.name === name)?.title ?? name
 
 const Fact = ({ label, value }: { label: string; value: string }) => (
   <>
@@ -91,9 +86,11 @@ const Fact = ({ label, value }: { label: string; value: string }) => (
   </>
 )
 
-function shown(value: unknown): string {
+function shown(value: unknown, type: string | undefined, t: TFunction): string {
   if (value === null || value === undefined) return ''
-  if (Array.isArray(value)) return value.map(shown).join(', ')
+  if (typeof value === 'boolean') return t(value ? 'form.yes' : 'form.no')
+  if (type === 'date' && typeof value === 'string') return day(value)
+  if (Array.isArray(value)) return value.map((one) => shown(one, type, t)).join(', ')
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
