@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Mount, Route
@@ -42,6 +44,10 @@ def static_routes(folder: Path = BUILT) -> list[Route | Mount]:
         return FileResponse(index, headers={"cache-control": _ANEW})
 
     return [
-        Mount("/assets", _Assets(directory=folder / "assets", check_dir=False)),
+        Mount(
+            "/assets",
+            _Assets(directory=folder / "assets", check_dir=False),
+            middleware=[Middleware(GZipMiddleware, minimum_size=2_000)],
+        ),
         Route("/{path:path}", page, methods=["GET"]),
     ]

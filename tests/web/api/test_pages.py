@@ -66,12 +66,15 @@ def built(tmp_path: Path) -> TestClient:
     (folder / "index.html").write_text("<title>Sojourn</title>")
     (folder / "favicon.svg").write_text("<svg/>")
     (folder / "assets" / "index-abc.js").write_text("1")
+    (folder / "assets" / "large-abc.js").write_text("x" * 10_000)
     (tmp_path / "secret.key").write_text("secret")
     return TestClient(Starlette(routes=static_routes(folder)))
 
 
 def test_hashed_files_are_kept_for_ever_and_the_page_is_not(built: TestClient) -> None:
     assert built.get("/assets/index-abc.js").headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert built.get("/assets/index-abc.js").headers.get("content-encoding") is None
+    assert built.get("/assets/large-abc.js").headers["content-encoding"] == "gzip"
     assert built.get("/").headers["cache-control"] == built.get("/favicon.svg").headers["cache-control"] == "no-cache"
 
 

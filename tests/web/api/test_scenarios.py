@@ -64,7 +64,9 @@ def test_a_document_that_cannot_be_read_is_told_by_node(browser: Browser, scenar
     )
 
 
-def test_publishing_asks_about_the_sandbox_and_tells_problems(browser: Browser, database_id: int) -> None:
+def test_publishing_asks_about_the_sandbox_and_tells_problems(
+    browser: Browser, database_id: int, connection: psycopg.Connection, clock: VirtualClock
+) -> None:
     resource = browser.post("/resources", {"name": "News"})["id"]
     template = browser.post(
         "/templates",
@@ -79,6 +81,20 @@ def test_publishing_asks_about_the_sandbox_and_tells_problems(browser: Browser, 
     path = f"/scenarios/{made['id']}/publish"
     assert browser.refused("POST", path, 409)["code"] == "sandbox"
     assert browser.post(path, {"accept_sandbox": True}, 200)["published_number"] == 1
+    browser.post(f"/scenarios/{made['id']}/activate", {}, 200)
+    person = browser.post(
+        "/profiles",
+        {
+            "database": database_id,
+            "fields": {"email": "a@example.com"},
+            "subscriptions": [{"resource_id": resource, "contact": "a@example.com"}],
+        },
+    )
+    browser.post(f"/scenarios/{made['id']}/profiles", {"profile_id": person["id"]}, 202)
+    EngineLoop(connection, clock).step()
+    letters = browser.get(f"/scenarios/{made['id']}/statistics")["nodes"]["1"]["messages"]
+    assert letters == {"waiting": 1, "sent": 0, "opened": 0, "clicked": 0, "not_sent": 0, "in_doubt": 0}
+    assert browser.get(f"/profiles/{person['id']}/messages")["items"][0]["state"] == "planned"
     bare = browser.post("/scenarios", {"name": "Bare", "database": database_id})
     error = browser.refused("POST", f"/scenarios/{bare['id']}/publish", 400)
     assert error["code"] == "not_ready" and error["problems"]

@@ -12,8 +12,9 @@ from starlette.responses import StreamingResponse
 
 from sojourn.kernel import public_id
 from sojourn.profiles import database
-from sojourn.scenarios import Person, Statistics, get_scenario, people_at, statistics
-from sojourn.scenarios.statistics import NodeFigures
+from sojourn.scenarios import Person, get_scenario, people_at, statistics
+from sojourn.scenarios.nodes import node_types
+from sojourn.scenarios.statistics import MessageFigures, NodeFigures
 from sojourn.web.api.call import Reading
 from sojourn.web.api.pages import After, Limit, Page, page_of, size
 from sojourn.web.events_stream import Reading as StreamReading
@@ -90,10 +91,8 @@ class PersonShape(BaseModel):
     phone: str | None
 
 
-def _messages(figures: NodeFigures) -> MessageShape | None:
-    told = figures.messages
-    if told is None:
-        return None
+def _messages(figures: NodeFigures) -> MessageShape:
+    told = figures.messages or MessageFigures()
     planned = figures.entered - figures.failed
     waiting = max(0, planned - told.sent - told.not_sent - told.in_doubt)
     return MessageShape(
@@ -106,7 +105,12 @@ def _messages(figures: NodeFigures) -> MessageShape | None:
     )
 
 
-def _shape(found: Statistics) -> StatisticsShape:
+def _figures(connection: Connection, scenario_id: int, from_: datetime | None, to: datetime | None) -> StatisticsShape:
+    nodes = get_scenario(connection, scenario_id).document.nodes
+    channels = {
+        node.id for node in nodes if node.type in node_types() and node_types()[node.type].category == "channel"
+    }
+    found = statistics(connection, scenario_id, from_, to)
     return StatisticsShape(
         totals=TotalsShape.model_validate(found.totals, from_attributes=True),
         nodes={
@@ -115,7 +119,7 @@ def _shape(found: Statistics) -> StatisticsShape:
                 inside=figures.inside,
                 outputs=figures.outputs,
                 failed=figures.failed,
-                messages=_messages(figures),
+                messages=_messages(figures) if figures.messages or node in channels else None,
             )
             for node, figures in found.nodes.items()
         },
@@ -127,8 +131,7 @@ def _shape(found: Statistics) -> StatisticsShape:
 def get_statistics(scenario_id: int, call: Reading, from_: From = None, to: To = None) -> StatisticsShape:
     """Figures of a period; of all time if none is given."""
     with call.connection() as connection:
-        get_scenario(connection, scenario_id)
-        return _shape(statistics(connection, scenario_id, from_, to))
+        return _figures(connection, scenario_id, from_, to)
 
 
 @router.get(
@@ -142,7 +145,7 @@ async def stream_statistics(scenario_id: int, call: Reading, from_: From = None,
     """The same as server-sent events: at once, and about a second after each change."""
 
     def read(connection: Connection) -> StreamReading:
-        return _shape(statistics(connection, scenario_id, from_, to)).model_dump_json().encode(), False
+        return _figures(connection, scenario_id, from_, to).model_dump_json().encode(), False
 
     def check() -> None:
         with call.connection() as connection:
