@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from psycopg_pool import PoolTimeout, TooManyRequests
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 
 from sojourn.kernel.errors import NotFound, Problem, SojournError, TooLarge, Unavailable
@@ -49,6 +49,8 @@ def as_error(error: BaseException) -> SojournError | None:
             first.place if first else None,
             problems=problems,
         )
+    if isinstance(error, ClientDisconnect):
+        return SojournError("disconnected", "The connection ended before the call was complete.")
     if isinstance(error, HTTPException):
         code, message = _WORDS.get(error.status_code, ("bad_request", str(error.detail)))
         return NotFound(code, message) if error.status_code == 404 else SojournError(code, message)

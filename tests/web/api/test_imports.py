@@ -80,6 +80,8 @@ def test_options_are_checked_before_anything_is_kept(browser: Browser, database_
     assert upload(browser, database=database_id, resource=99).status_code == 404
     assert browser.call("POST", "/imports", json={"database": database_id}).status_code == 400
     assert browser.call("POST", "/imports", data={"database": "1"}, files={"other": ("x", b"y")}).status_code == 400
+    for kind in ("multipart/form-data", "multipart/form-data; boundary=x"):
+        assert browser.call("POST", "/imports", content=b"nonsense", headers={"content-type": kind}).status_code == 400
     assert stored(settings) == []
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -9,6 +10,7 @@ import psycopg
 import pytest
 
 from sojourn.kernel import parse_public_id
+from sojourn.profiles import import_records
 from tests.web.v1.integration import OK, Integration
 
 SUBSCRIPTIONS = [
@@ -232,3 +234,38 @@ def test_among_imports_written_together_each_gets_its_own_answer(api: Integratio
     for body, answer in zip(bodies, answers, strict=True):
         if not answer["error"]:
             assert api.profile(1, body["email"])["_id"] == answer["profile_id"]
+
+
+def test_a_record_that_the_database_refuses_takes_no_others_with_it(
+    api: Integration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fussy(connection: Any, clock: Any, base: Any, records: Any, options: Any) -> Any:
+        with connection.transaction():
+            outcomes = import_records(connection, clock, base, records, options)
+            if any(record.fields.get("_fname") == "bad" for record in records):
+                raise psycopg.DataError("refused")
+            return outcomes
+
+    monkeypatch.setattr("sojourn.web.v1.single_imports.import_records", fussy)
+    monkeypatch.setattr("sojourn.web.v1.single_imports.GATHERING", 0.1)  # so that they come together
+    bodies = [
+        {"db_id": 1, "email": f"n{number}@example.com", "data": {"_fname": "bad" if number == 3 else "good"}}
+        for number in range(8)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        codes = list(pool.map(lambda body: api.send("profiles/import", body).json()["error"], bodies))
+    assert codes == [0, 0, 0, 400, 0, 0, 0, 0]
+    assert api.failed("profiles/get", db_id=1, email="n3@example.com")[0] == 404
+    assert api.profile(1, "n7@example.com")["_fname"] == "good"
+
+
+def test_single_imports_go_on_when_the_database_was_started_anew(
+    api: Integration, connection: psycopg.Connection
+) -> None:
+    api.done("profiles/import", db_id=1, email="before@example.com", data={})
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'sojourn web%'"
+    )
+    time.sleep(0.3)
+    api.done("profiles/import", db_id=1, email="after@example.com", data={})
+    assert api.profile(1, "after@example.com")

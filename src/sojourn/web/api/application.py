@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 
 from sojourn import __version__
 from sojourn.kernel.errors import SojournError
@@ -81,6 +82,7 @@ def json_api(installation: Installation) -> FastAPI:
             SojournError: answer_failure,
             RequestValidationError: answer_failure,
             HTTPException: answer_failure,
+            ClientDisconnect: answer_failure,
             Exception: answer_failure,
         },
     )

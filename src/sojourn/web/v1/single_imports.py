@@ -58,6 +58,7 @@ class SingleImports:
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._connection: Connection | None = None
+        self._used = 0.0
         self._bell = Bell()
 
     def start(self) -> None:
@@ -156,8 +157,15 @@ class SingleImports:
             self._bell.ring(connection, ENGINE)
 
     def _open(self) -> Connection:
+        """The connection; one that lay idle is tried first, since the database may have been started anew meanwhile."""
+        if self._connection and time.monotonic() - self._used > _IDLE:
+            try:
+                self._connection.execute("SELECT 1")
+            except psycopg.OperationalError:
+                self._connection.close()
         if self._connection is None or self._connection.closed:
             self._connection = connect(self._url, "web imports")
+        self._used = time.monotonic()
         return self._connection
 
     def _flush_bell(self, connection: Connection) -> None:
