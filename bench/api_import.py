@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -69,6 +70,7 @@ def _web_processes(url: str) -> Iterator[int]:
             process.send_signal(signal.SIGTERM)
         for process in processes:
             process.wait(20)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def _wait(url: str, processes: list[subprocess.Popen[bytes]]) -> None:
