@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,3 +30,9 @@ def live(make_app: Callable[[str], Any]) -> Iterator[str]:
         finally:
             server.should_exit = True
             thread.join()
+
+
+def apart(function: Callable[..., Any], *arguments: Any) -> Any:
+    """Call a function that runs an event loop of its own in a thread: the browser of other tests keeps one running in this."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function, *arguments).result()

@@ -23,7 +23,7 @@ from sojourn.scenarios.engine_loop import EngineLoop
 from sojourn.templates import LinkFactory, load
 from sojourn.triggers import register_import_triggers
 from sojourn.web.public import Recorder, public_routes
-from tests.demo.live import live
+from tests.demo.live import apart, live
 
 WELCOME = Path(__file__).parents[2] / "demo" / "welcome.yaml"
 PEOPLE = 60
@@ -48,7 +48,7 @@ def live_through(base_url: str, messages: list[Message]) -> Audience:
     """An audience that had all the time it needed for some messages."""
     inboxes = Inboxes(messages)
     inboxes.audience = Audience(base_url, inboxes, pace=0.01)
-    inboxes.audience.run(inboxes.stop)
+    apart(inboxes.audience.run, inboxes.stop)
     return inboxes.audience
 
 

@@ -149,12 +149,35 @@ class DatabaseServer:
         self._prepare_folders()
         if not (self.layout.data / "PG_VERSION").exists():
             self._initialise(binaries)
+        self._await_predecessor(patience)
         self._write_configuration()
         log = self.layout.home / "database.log"
         with log.open("ab") as output:
             self._process = self._spawn([str(binaries / "bin" / "postgres"), "-D", str(self.layout.data)], output)
         self._await_ready(patience, log)
         self._ensure_database()
+
+    def _await_predecessor(self, patience: float) -> None:
+        """Wait for the end of a server that an earlier instance left behind: it shuts down since its parent died.
+
+        Nobody else can run it: we hold the lock on the data folder.
+        """
+        deadline = time.monotonic() + patience
+        while (pid := self._running_on_data()) is not None:
+            if time.monotonic() > deadline:
+                raise Unavailable(
+                    "database_did_not_start", f"The database of an earlier instance (process {pid}) does not end."
+                )
+            time.sleep(0.05)
+
+    def _running_on_data(self) -> int | None:
+        """The server that runs on the data folder, if one does."""
+        try:
+            pid = int((self.layout.data / "postmaster.pid").read_text().split("\n", 1)[0])
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return None
+        return pid if str(self.layout.data).encode() in words else None
 
     def _prepare_folders(self) -> None:
         for folder, mode in ((self.layout.data, 0o700), (self.layout.socket, 0o700)):
