@@ -1,17 +1,21 @@
-"""CSV files into profiles: the next chunk is read and checked here while PostgreSQL applies the last one in a thread of its own."""
+"""CSV files into profiles: the next chunk is read and checked here while PostgreSQL applies the last two in threads of their own."""
 
 from __future__ import annotations
 
+import gc
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from sojourn.kernel import Clock, parse_public_id
+from sojourn.kernel.database import connect
 from sojourn.kernel.errors import NotFound, SojournError
 from sojourn.profiles.chunk import Checked, ChunkImport, ChunkResult, SubscribeAll
 from sojourn.profiles.columns import parse_column
@@ -30,6 +34,8 @@ from sojourn.profiles.values import Misfit, Reading
 __all__ = ["FileOptions", "Rejection", "Report", "SubscribeAll", "import_csv"]
 
 CHUNK_ROWS = 20_000
+APPLIERS = 2
+"""Chunks that are applied at the same time."""
 
 Progress = Callable[[int, int, int], None]
 Reject = Callable[[int, str | None, str, str], None]
@@ -86,22 +92,35 @@ def import_csv(
     checker = _Checker(database, options, check_mapping(database, reader.header, mapping), reader.delimiter)
     if options.subscribe:
         _check_subscription(connection, database, options.subscribe)
-    work = ChunkImport(
+    appliers = _Appliers(
         connection,
-        clock,
-        database,
-        checker.fields,
-        options.options,
-        options.clear_empty,
-        options.subscribe,
-        options.task_id,
+        lambda own: ChunkImport(
+            own,
+            clock,
+            database,
+            checker.fields,
+            options.options,
+            options.clear_empty,
+            options.subscribe,
+            options.task_id,
+        ),
     )
-    with suppress(
-        psycopg.errors.InvalidParameterValue
-    ):  # a session that has used temporary tables before keeps its smaller buffers
-        connection.execute("SET temp_buffers = '64MB'")
-    run = _Run(work, reader, checker, progress, reject)
-    return run.all(cancelled or (lambda: False))
+    try:
+        with _rare_collections():
+            return _Run(appliers, reader, checker, progress, reject).all(cancelled or (lambda: False))
+    finally:
+        appliers.close()
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """A chunk is a million small objects without cycles; looking for cycles among them would double the work of reading."""
+    before = gc.get_threshold()
+    gc.set_threshold(1_000_000, 50, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _check_subscription(connection: psycopg.Connection[Any], database: Database, wanted: SubscribeAll) -> None:
@@ -118,41 +137,102 @@ def _check_subscription(connection: psycopg.Connection[Any], database: Database,
         )
 
 
-class _Run:
-    """One file on its way: at most one chunk is being applied while the next one is read."""
+class _Appliers:
+    """Two connections that apply chunks at the same time; the second one is opened when a file has a second chunk."""
 
     def __init__(
-        self, work: ChunkImport, reader: CsvReader, checker: _Checker, progress: Progress | None, reject: Reject | None
+        self, connection: psycopg.Connection[Any], make: Callable[[psycopg.Connection[Any]], ChunkImport]
     ) -> None:
-        self._work, self._reader, self._checker = work, reader, checker
+        self._first, self._make = connection, make
+        self._second: psycopg.Connection[Any] | None = None
+        self._free: list[ChunkImport] = []
+        self._made = 0
+
+    def take(self) -> ChunkImport:
+        """An applier that nobody uses; at most `APPLIERS` are out."""
+        if self._free:
+            return self._free.pop()
+        connection = self._first if self._made == 0 else self._open()
+        self._made += 1
+        # A session that has used temporary tables before keeps its smaller buffers.
+        with suppress(psycopg.errors.InvalidParameterValue):
+            connection.execute("SET temp_buffers = '64MB'")
+        return self._make(connection)
+
+    def give_back(self, applier: ChunkImport) -> None:
+        self._free.append(applier)
+
+    def _open(self) -> psycopg.Connection[Any]:
+        info = self._first.info
+        self._second = connect(make_conninfo(info.dsn, password=info.password or None), "import")
+        return self._second
+
+    def close(self) -> None:
+        """Close the connection that is ours."""
+        if self._second:
+            self._second.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _InHand:
+    """A chunk that is being applied, and the keys of its rows."""
+
+    checked: Checked
+    keys: set[tuple[int, str]]
+    applier: ChunkImport
+    future: Future[ChunkResult]
+
+
+class _Run:
+    """One file on its way: up to `APPLIERS` chunks are being applied while the next one is read.
+
+    Chunks that share a person are applied one after the other, since later rows go over earlier ones.
+    """
+
+    def __init__(
+        self,
+        appliers: _Appliers,
+        reader: CsvReader,
+        checker: _Checker,
+        progress: Progress | None,
+        reject: Reject | None,
+    ) -> None:
+        self._appliers, self._reader, self._checker = appliers, reader, checker
         self._progress, self._reject = progress, reject
         self._report = Report()
+        self._in_hand: deque[_InHand] = deque()
 
     def all(self, cancelled: Callable[[], bool]) -> Report:
-        waiting: tuple[Checked, Future[ChunkResult]] | None = None
-        with ThreadPoolExecutor(1, thread_name_prefix="import") as applier:
+        with ThreadPoolExecutor(APPLIERS, thread_name_prefix="import") as pool:
             for checked in self._checked():
-                if waiting:
-                    self._done(*waiting)
+                keys = {(place, part) for key in checked.keys for place, part in enumerate(key) if part is not None}
+                while len(self._in_hand) >= APPLIERS or any(not keys.isdisjoint(other.keys) for other in self._in_hand):
+                    self._finish_oldest()
                 if cancelled():
                     self._report.cancelled = True
-                    return self._report
-                waiting = (
-                    checked,
-                    applier.submit(
-                        in_transaction, self._work.connection, lambda checked=checked: self._work.apply(checked)
-                    ),
-                )
-            if waiting:
-                self._done(*waiting)
+                    break
+                self._begin(pool, checked, keys)
+            while self._in_hand:
+                self._finish_oldest()
         return self._report
+
+    def _begin(self, pool: ThreadPoolExecutor, checked: Checked, keys: set[tuple[int, str]]) -> None:
+        applier = self._appliers.take()
+        future = pool.submit(in_transaction, applier.connection, lambda: applier.apply(checked))
+        self._in_hand.append(_InHand(checked, keys, applier, future))
+
+    def _finish_oldest(self) -> None:
+        oldest = self._in_hand.popleft()
+        result = oldest.future.result()
+        self._appliers.give_back(oldest.applier)
+        self._done(oldest.checked, result)
 
     def _checked(self) -> Iterator[Checked]:
         for chunk in self._reader.chunks(CHUNK_ROWS):
             yield self._checker.check(chunk)
 
-    def _done(self, checked: Checked, future: Future[ChunkResult]) -> None:
-        result, report = future.result(), self._report
+    def _done(self, checked: Checked, result: ChunkResult) -> None:
+        report = self._report
         report.created += result.created
         report.updated += result.updated
         report.unchanged += result.unchanged

@@ -147,11 +147,18 @@ def field_key(field: Field, value: Any, reading: Reading) -> str | None:
     return TAG_SEPARATOR.join(parsed) if isinstance(parsed, list) else str(parsed)
 
 
-def candidates(database: Database, matching: Matching, field_name: str | None, resource_id: int | None) -> list[str]:
+def kinds_of(matching: Matching) -> tuple[int, ...]:
+    """The kinds of identity that a mode looks in, those of custom fields left out."""
+    return tuple(kind for _, kinds in _KINDS.get(matching, ()) for kind in kinds)
+
+
+def candidates(
+    database: Database, matching: Matching, field_name: str | None, resource_id: int | None, absent: frozenset[int] = frozenset()
+) -> list[str]:  # fmt: skip
     """SQL: for each way of the mode a subquery over a row `s(key1, key2)` that gives the oldest profile ids, two at most of each kind.
 
     Each is bounded by LIMIT, so that it is a probe of an index for every row, whatever the statistics say: joined in one go,
-    stale statistics turn the matching of a chunk into a scan of everybody.
+    stale statistics turn the matching of a chunk into a scan of everybody. Kinds in `absent` are not looked in.
     """
     if matching == "none":
         return []
@@ -161,7 +168,8 @@ def candidates(database: Database, matching: Matching, field_name: str | None, r
         ]
     if matching == "custom":
         return [_by_field(database.id, database.field(field_name or ""))]
-    return [_union(database.id, column, kinds, resource_id) for column, kinds in _KINDS[matching]]
+    ways = [(column, tuple(kind for kind in kinds if kind not in absent)) for column, kinds in _KINDS[matching]]
+    return [_union(database.id, column, kinds, resource_id) for column, kinds in ways if kinds]
 
 
 def _union(database_id: int, column: str, kinds: tuple[int, ...], resource_id: int | None) -> str:

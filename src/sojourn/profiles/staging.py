@@ -18,8 +18,9 @@ from sojourn.kernel.statement import quoted
 from sojourn.profiles.copy_text import array
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
-from sojourn.profiles.matching import Key, candidates, needs_lock
+from sojourn.profiles.matching import Key, candidates, kinds_of, needs_lock
 from sojourn.profiles.records import Options
+from sojourn.profiles.statuses import IDENTITY_EMAIL
 
 OUT, CREATE, UPDATE, EXISTS, UNKNOWN = range(5)
 """Kinds of placements: refused; to be created; to be updated; left alone because the mode creates only, or updates only."""
@@ -39,6 +40,11 @@ SUBSCRIPTION_COLUMNS = (
 _SUBSCRIPTIONS = """CREATE TEMP TABLE IF NOT EXISTS staged_subscription (profile_id bigint NOT NULL, lane smallint NOT NULL, seq int NOT NULL, created boolean NOT NULL,
   resource_id int NOT NULL, channel smallint NOT NULL, contact text NOT NULL, status smallint, priority smallint, cats text[], custom jsonb, opted_in_at timestamptz,
   ip text, url text) ON COMMIT DELETE ROWS; DELETE FROM staged_subscription;"""
+
+
+_MANY = 1_000
+_ABSENT = """SELECT k FROM unnest(%s::smallint[]) k
+ WHERE NOT EXISTS (SELECT FROM identity i WHERE i.database_id = %s AND i.kind = k AND i.kind <> 1)"""
 
 
 class Placement(NamedTuple):
@@ -100,12 +106,24 @@ class Placing:
 
     def __init__(self, connection: psycopg.Connection[Any], database: Database, options: Options) -> None:
         self._connection, self._database, self._options = connection, database, options
-        ways = candidates(database, options.matching, options.field_name, options.resource_id)
-        self._statement = _search(ways) if ways else None
+        self._statement = self._search_without(frozenset())
         self._may_create = options.mode != "update" and options.matching != "profile_id"
+
+    def _search_without(self, absent: frozenset[int]) -> str | None:
+        options = self._options
+        ways = candidates(self._database, options.matching, options.field_name, options.resource_id, absent)
+        return _search(ways) if ways else None
+
+    def _leave_out_absent(self) -> None:
+        """Before many rows: don't look for each of them where the database has nothing at all, such as e-mail subscriptions."""
+        kinds = [kind for kind in kinds_of(self._options.matching) if kind != IDENTITY_EMAIL]
+        rows = self._connection.execute(_ABSENT, (kinds, self._database.id)).fetchall()
+        self._statement = self._search_without(frozenset(kind for (kind,) in rows))
 
     def place(self, seqs: Sequence[int], keys: Sequence[Key]) -> tuple[list[Placement], set[int]]:
         """The placements of rows in the order in which profiles are locked, and the rows that must wait for one of these: same profile."""
+        if len(keys) > _MANY:
+            self._leave_out_absent()
         found = self._find(seqs, keys)
         missing = [number for number, seq in enumerate(seqs) if seq not in found] if found else range(len(seqs))
         if missing and self._may_create and needs_lock(self._options.matching):
