@@ -22,6 +22,8 @@ from sojourn.kernel import SystemClock
 from sojourn.kernel.database import connect, ensure_partitions
 from sojourn.profiles import create_database, create_resource
 
+FIGURES = ("api.import-single", "api.import-batch")
+
 TOKEN = "bench-token"
 WEB_PROCESSES, CONNECTIONS, PER_CALL = 2, 32, 500
 
