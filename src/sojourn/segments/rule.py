@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from sojourn.kernel.errors import Problem
+from sojourn.kernel.errors import NotFound, Problem
 from sojourn.kernel.statement import Bindings
 from sojourn.profiles import Database
 
@@ -50,7 +51,7 @@ class RuleContext:
         return self.bindings.bind(value, cast)
 
 
-class Rule(BaseModel):
+class Rule(BaseModel, ABC):
     """Base of all rules. `sql` gives a predicate that may be null; the tree makes it two-valued."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -70,17 +71,20 @@ class Rule(BaseModel):
             if value is not None:
                 try:
                     lookup.find(kind, value)
-                except Exception:
+                except NotFound:
                     problems.append(
                         Problem("unknown_reference", f"There is no {kind.replace('_', ' ')} “{value}”.", name)
                     )
         return problems
 
+    @abstractmethod
     def reads(self, database: Database) -> Reads:
-        raise NotImplementedError
+        """What the rule reads of the database."""
 
+    @abstractmethod
     def sql(self, context: RuleContext) -> str:
-        raise NotImplementedError
+        """The predicate over the row of the context."""
 
+    @abstractmethod
     def text(self, language: Language, database: Database, lookup: Lookup) -> str:
-        raise NotImplementedError
+        """The rule in words."""
