@@ -10,6 +10,7 @@ from sojourn import __version__
 from sojourn.cli.output import print_json, print_table
 from sojourn.kernel import Settings, SystemClock
 from sojourn.kernel.database import connect, own_server_url
+from sojourn.kernel.errors import Unavailable
 from sojourn.kernel.heartbeat import fresh_parts
 
 _WAITING = """
@@ -19,6 +20,7 @@ SELECT (SELECT count(*) FROM background_task WHERE state = 'waiting') AS tasks_w
        (SELECT count(*) FROM capture) AS captures_waiting,
        (SELECT coalesce(sum(cardinality(passage_ids)), 0) FROM dispatch) AS messages_waiting,
        (SELECT coalesce(sum(cardinality(passage_ids)), 0) FROM dispatch_claim) AS messages_in_hand,
+       (SELECT coalesce(sum(n), 0) FROM (SELECT n, kind FROM message_counter_hour UNION ALL SELECT n, kind FROM message_counter) c WHERE kind = 3) AS messages_in_doubt,
        (SELECT count(*) FROM node_held) AS nodes_held,
        pg_database_size(current_database()) AS database_bytes
 """
@@ -28,10 +30,10 @@ def status(settings: Settings) -> dict[str, Any]:
     """The state of the installation.
 
     Raises:
-        psycopg.OperationalError: the database does not run.
+        Unavailable: Sojourn does not run on this data folder. psycopg.OperationalError: the database of the settings cannot be reached.
     """
     clock = SystemClock()
-    with connect(settings.database_url or own_server_url(settings), "status") as connection:
+    with _reach(settings) as connection:
         with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
             waiting = cursor.execute(_WAITING).fetchone() or {}
         parts = fresh_parts(connection, clock)
@@ -44,6 +46,19 @@ def status(settings: Settings) -> dict[str, Any]:
         ],
         **{name: int(value) for name, value in waiting.items()},
     }
+
+
+def _reach(settings: Settings) -> psycopg.Connection[Any]:
+    if settings.database_url:
+        return connect(settings.database_url, "status")
+    try:
+        return connect(own_server_url(settings), "status")
+    except psycopg.OperationalError:
+        raise Unavailable(
+            "not_running",
+            f"Sojourn does not run on the data folder {settings.data}. `sojourn up` starts it.",
+            "SOJOURN_HOME",
+        ) from None
 
 
 def print_status(settings: Settings, *, as_json: bool) -> None:
