@@ -57,6 +57,20 @@ def test_a_file_is_taken_and_imported_in_the_background(
     assert [item["id"] for item in browser.get("/tasks")["items"]] == [task["id"]]
 
 
+def test_subscriptions_of_a_file_can_begin_unconfirmed(
+    browser: Browser, database_id: int, settings: Settings, clock: VirtualClock
+) -> None:
+    resource = browser.post("/resources", {"name": "News"})["id"]
+    options = json.dumps({"status": "unconfirmed", "channels": ["email"]})
+    task = upload(browser, database=database_id, resource=resource, options=options).json()
+    assert settings.database_url
+    perform(settings.database_url, clock, task["id"], function=import_task(settings))
+    found = browser.get(f"/profiles?database={database_id}")["items"][0]
+    assert browser.get(f"/profiles/{found['id']}")["subscriptions"][0]["status"] == "unconfirmed"
+    refused = upload(browser, database=database_id, resource=resource, options='{"status": "maybe"}')
+    assert (refused.status_code, refused.json()["error"]["place"]) == (400, "status")
+
+
 def test_the_stream_of_a_task_ends_with_the_task(browser: Browser, database_id: int) -> None:
     task = upload(browser, database=database_id).json()
     assert browser.call("POST", f"/tasks/{task['id']}/cancel").json()["state"] == "cancelled"

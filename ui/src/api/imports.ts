@@ -8,10 +8,14 @@ export type Task = Omit<Shapes['TaskShape'], 'result'> & {
 
 export const isOver = (task: Task | undefined) => !!task && !['waiting', 'running'].includes(task.state)
 
-export function startImport(file: File, database: number, resource: number | null) {
+/** `status`: of the subscriptions to `resource`; `unconfirmed` begins a double opt-in. */
+export function startImport(file: File, database: number, resource: number | null, status: string | null) {
   const form = new FormData()
   form.set('database', String(database))
-  if (resource !== null) form.set('resource', String(resource))
+  if (resource !== null) {
+    form.set('resource', String(resource))
+    form.set('options', JSON.stringify({ status }))
+  }
   form.set('file', file)
   return answer(api.POST('/imports', { body: form as never, bodySerializer: (body) => body as never }))
 }

@@ -404,6 +404,9 @@ export const en = {
     refresh: 'Look for new messages',
   },
   imports: {
+    status: 'Subscriptions begin as',
+    status_subscribed: 'Subscribed at once',
+    status_unconfirmed: 'Unconfirmed: a letter asks first',
     title: 'Import profiles',
     subtitle: 'From a CSV file',
     database: 'Database',

@@ -413,6 +413,9 @@ export const ru: Shape<typeof en> = {
     refresh: 'Проверить новые сообщения',
   },
   imports: {
+    status: 'Подписки начинаются как',
+    status_subscribed: 'Сразу подписан',
+    status_unconfirmed: 'Не подтверждена: сначала письмо спросит',
     title: 'Импорт профилей',
     subtitle: 'Из файла CSV',
     database: 'База',

@@ -33,11 +33,12 @@ function ImportForm() {
   const resources = useNamed('resource')
   const [chosen, setChosen] = useState<string | null>(null)
   const [resource, setResource] = useState<string | null>(null)
+  const [status, setStatus] = useState<string | null>('subscribed')
   const [file, setFile] = useState<File | null>(null)
   const choices = databases.data?.map(({ id, name }) => ({ value: String(id), label: name })) ?? []
   const database = chosen ?? choices[0]?.value ?? null
   const start = useMutation({
-    mutationFn: () => startImport(file!, Number(database), resource === null ? null : Number(resource)),
+    mutationFn: () => startImport(file!, Number(database), resource === null ? null : Number(resource), status),
     onSuccess: (task) => navigate({ search: { task: task.id } }),
   })
   if (databases.isError) return <LoadFailure error={databases.error} retry={databases.refetch} />
@@ -66,6 +67,15 @@ function ImportForm() {
             value={resource}
             onChange={setResource}
           />
+          {resource !== null && (
+            <Select
+              label={t('imports.status')}
+              allowDeselect={false}
+              data={['subscribed', 'unconfirmed'].map((word) => ({ value: word, label: t(`imports.status_${word}`) }))}
+              value={status}
+              onChange={setStatus}
+            />
+          )}
         </div>
         <DropArea file={file} onFile={setFile} />
         <Button
