@@ -23,7 +23,7 @@ TEMPLATES = {"email": ["Letter", "Gift"], "sms": ["Text", "Reminder"]}
 CONFIRMATION = "Confirm"
 POOLS = ["SPRING", "AUTUMN"]
 STARTS = ["start_any_import", "start_api_import", "start_file_import"]
-_LENGTHS = ["30s", "1m", "5m", "1h"]
+_LENGTHS = ["1m", "5m", "5m", "1h"]
 _VALUES = {
     "integer": st.integers(-3, 5),
     "float": st.sampled_from([-0.5, 0.0, 0.5, 2.0]),
@@ -197,6 +197,49 @@ KINDS = [
 ]
 
 
+MOTIFS = ["read", "twice", "codes", "sent", "diamond", "loop", "none", "none"]
+
+
+def _motif(draw: st.DrawFn, steps: list[int]) -> dict[int, dict[str, Any]]:
+    """The first steps, more often than not, such that one of them needs what another of the same pass did."""
+    name = draw(st.sampled_from(MOTIFS)) if len(steps) >= 4 else "none"
+    if name == "none":
+        return {}
+    a, b, c, d = steps[:4]
+    more = {
+        "type": "update_profile",
+        "settings": {"changes": [{"field": "points", "operation": "increase", "value": draw(st.integers(1, 5))}]},
+    }
+    points = {
+        "rule": "field",
+        "field": "points",
+        "operator": draw(st.sampled_from(["ge", "lt"])),
+        "value": draw(st.integers(0, 8)),
+    }
+    has = {"type": "condition", "settings": {"rules": points}}
+    code = {"type": "promo_code", "settings": {"pool": draw(st.sampled_from(POOLS))}}
+    kind = draw(st.sampled_from(["email", "sms"]))
+    send = {"type": kind, "settings": {"resource": draw(st.sampled_from(RESOURCES)), "template": TEMPLATES[kind][0]}}
+    sent = {"rule": "message", "event": "sent", "node": a, "at_least": draw(st.sampled_from([1, 2]))}
+    asked = {"type": "condition", "settings": {"rules": sent}}
+    return {
+        "read": {a: {**more, "links": {"next": b}}, b: {**has, "links": {"yes": c, "no": d}}},
+        "twice": {a: {**more, "links": {"next": b}}, b: {**more, "links": {"next": c}}},
+        "codes": {a: {**code, "links": {"next": b, "none_left": b}}, b: {**code, "links": {"next": c, "none_left": d}}},
+        "sent": {a: {**send, "links": {"next": b}}, b: {**asked, "links": {"yes": c, "no": d}}},
+        "diamond": {
+            a: {**has, "links": {"yes": b, "no": c}},
+            b: {**more, "links": {"next": c}},
+            c: {**more, "links": {"next": d}},
+        },
+        "loop": {
+            a: {**send, "links": {"next": b}},
+            b: {"type": "pause", "settings": {"length": "5m"}, "links": {"next": c}},
+            c: {**asked, "links": {"yes": d, "no": a}},
+        },
+    }[name]
+
+
 @st.composite
 def graphs(draw: st.DrawFn, ids: list[int] | None = None) -> dict[str, Any]:
     """A graph that may have loops without a pause: the caller takes the links out that `check_document` names."""
@@ -206,9 +249,13 @@ def graphs(draw: st.DrawFn, ids: list[int] | None = None) -> dict[str, Any]:
     more = draw(st.integers(0, min(2, len(numbers) - 2)))
     kinds = {numbers[0]: "start", **dict(zip(numbers[1 : 1 + more], STARTS, strict=False))}
     steps = numbers[1 + more :]
-    kinds |= {number: draw(st.sampled_from(KINDS)) for number in steps}
+    motif = _motif(draw, steps)
+    kinds |= {number: draw(st.sampled_from(KINDS)) for number in steps if number not in motif}
     nodes = []
     for number in sorted(numbers) if draw(st.booleans()) else numbers:
+        if number in motif:
+            nodes.append({"id": number, **motif[number]})
+            continue
         kind = kinds[number]
         links = {}
         later = steps[steps.index(number) + 1 :] if number in steps else steps
@@ -218,6 +265,8 @@ def graphs(draw: st.DrawFn, ids: list[int] | None = None) -> dict[str, Any]:
                 links[output] = draw(st.sampled_from(later[:3]))
             elif choice == "anywhere":
                 links[output] = draw(st.sampled_from(steps))
+        if motif and kind.startswith("start"):
+            links["next"] = steps[0]
         nodes.append({"id": number, "type": kind, "settings": _settings(draw, kind, numbers), "links": links})
     mode = draw(st.sampled_from(["never", "after_exit", "after_exit", "restart", "parallel", "parallel"]))
     interval = mode == "after_exit" and draw(st.booleans())
@@ -270,7 +319,7 @@ def _rounds(draw: st.DrawFn, people: int, versions: int) -> Round:
         remove=draw(st.integers(0, 19)) == 19,
         publish=draw(st.integers(0, versions - 1)) if versions > 1 and draw(st.integers(0, 3)) == 3 else None,
         fold=draw(st.integers(0, 5)) == 5,
-        advance=draw(st.sampled_from([60, 300, 0, 1, 30, 60, 61, 300, 600, 3600, 3600, 5400])),
+        advance=draw(st.sampled_from([60, 300, 0, 1, 60, 61, 300, 600, 1800, 3600])),
         lag=draw(st.integers(0, 4)) == 4,
     )  # fmt: skip
 
