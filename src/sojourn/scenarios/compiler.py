@@ -12,8 +12,8 @@ from typing import Any
 
 from sojourn.delivery.codes import PRIORITY_API, PRIORITY_NORMAL
 from sojourn.profiles import Database
-from sojourn.scenarios.entry import captured_flow, carried_flow, woken_flow
-from sojourn.scenarios.graph import Links, Reentry, ScenarioDocument
+from sojourn.scenarios.entry import captured_flow, carried_flow, restarted_text, woken_flow
+from sojourn.scenarios.graph import Links, ScenarioDocument
 from sojourn.scenarios.node_type import NodeContext, NodeType
 from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.stage import Awaits, CarryEntry, Entry, Exit, Flow, Leaf, Stage
@@ -87,25 +87,24 @@ class Compiler:
     version_id: int
     document: ScenarioDocument
     database: Database
-    _types: dict[int, NodeType] = field(init=False, default_factory=dict)
-    _contexts: dict[int, NodeContext] = field(init=False, default_factory=dict)
-    _links: Links = field(init=False)
+    types: dict[int, NodeType] = field(init=False, default_factory=dict)
+    contexts: dict[int, NodeContext] = field(init=False, default_factory=dict)
+    links: Links = field(init=False)
 
     def __post_init__(self) -> None:
         ports: dict[int, list[str]] = {}
         for node in self.document.nodes:
             node_type = node_types()[node.type]
             settings = node_type.settings.model_validate(node.settings)
-            self._types[node.id] = node_type
-            self._contexts[node.id] = NodeContext(
+            self.types[node.id] = node_type
+            self.contexts[node.id] = NodeContext(
                 self.scenario_id, self.version_id, node.id, settings, self.database, frozenset(node.links)
             )
             ports[node.id] = [port.id for port in node_type.ports(settings)]
-        self._ports = ports
-        self._links = Links(self._starts(), ports, {node.id: node.links for node in self.document.nodes})
+        self.links = Links(self._starts(), ports, {node.id: node.links for node in self.document.nodes})
 
     def _starts(self) -> list[int]:
-        return sorted(node_id for node_id, node_type in self._types.items() if node_type.category == "trigger")
+        return sorted(node_id for node_id, node_type in self.types.items() if node_type.category == "trigger")
 
     def compile(self) -> CompiledVersion:
         """All passes of the version."""
@@ -121,11 +120,11 @@ class Compiler:
     # ------------------------------------------------------------------ passes
 
     def _new_stage(self, priority: int = PRIORITY_NORMAL) -> Stage:
-        return Stage(self.scenario_id, self.version_id, self._links.doors, priority)
+        return Stage(self.scenario_id, self.version_id, self.links.doors, priority)
 
     def _capture_pass(self, node_id: int) -> Pass:
         reentry = self.document.reentry
-        priority = PRIORITY_API if self._types[node_id].code == "start" else PRIORITY_NORMAL
+        priority = PRIORITY_API if self.types[node_id].code == "start" else PRIORITY_NORMAL
         stage = self._new_stage(priority)
         flow = captured_flow(stage, node_id, self.database, reentry)
         walk = _Walk(self, stage)
@@ -135,8 +134,6 @@ class Compiler:
         return Pass(node_id, True, first, self._following(walk, priority), before)
 
     def _restart_stage(self, node_id: int) -> CompiledStage:
-        from sojourn.scenarios.entry import restarted_text
-
         stage = self._new_stage()
         text, leaves = restarted_text(stage, node_id)
         return CompiledStage(Entry.WOKE, text, dict(stage.bindings.values), leaves)
@@ -145,7 +142,7 @@ class Compiler:
         stage = self._new_stage()
         walk = _Walk(self, stage)
         due = woken_flow(stage, node_id)
-        is_door = node_id in self._links.doors
+        is_door = node_id in self.links.doors
         rests_inside = self._may_rest(node_id)
         if is_door:
             walk.add(node_id, due.only(f"awaits = {int(Awaits.DOOR)}") if rests_inside else due)
@@ -157,8 +154,8 @@ class Compiler:
     def _may_rest(self, node_id: int) -> bool:
         """Whether arriving at the node can make people rest in it."""
         probe = self._new_stage()
-        context = self._contexts[node_id]
-        self._types[node_id].arrive(probe, context, Flow("probe"))
+        context = self.contexts[node_id]
+        self.types[node_id].arrive(probe, context, Flow("probe"))
         return any(leaf.exit is Exit.RESTS and leaf.node_id == node_id for leaf in probe.leaves)
 
     def _following(self, walk: _Walk, priority: int) -> tuple[Following, ...]:
@@ -171,10 +168,10 @@ class Compiler:
                 further = _Walk(self, stage)
                 further.add(node_id, carried_flow(stage, node_id, entry), cut=False)
                 compiled = further.finish(Entry.CARRIED, "taken")
-                pool = getattr(self._contexts[node_id].settings, "pool", None) if entry is CarryEntry.RETRY else None
+                pool = getattr(self.contexts[node_id].settings, "pool", None) if entry is CarryEntry.RETRY else None
                 done[node_id, entry] = Following(node_id, entry, compiled, pool)
                 todo |= {(leaf.node_id, leaf.entry) for leaf in stage.leaves if leaf.exit is Exit.CARRIED}
-        rank = {node_id: index for index, node_id in enumerate(self._links.order)}
+        rank = {node_id: index for index, node_id in enumerate(self.links.order)}
         return tuple(sorted(done.values(), key=lambda f: (rank[f.node_id], f.entry)))
 
 
@@ -201,12 +198,12 @@ class _Walk:
 
     def leave(self, node_id: int, flow: Flow) -> None:
         """People who rested at a node go on."""
-        context = self.compiler._contexts[node_id]
-        self._go_on(node_id, self.compiler._types[node_id].leave(self.stage, context, flow))
+        context = self.compiler.contexts[node_id]
+        self._go_on(node_id, self.compiler.types[node_id].leave(self.stage, context, flow))
 
     def finish(self, entry: Entry, counted: str) -> CompiledStage:
         """Walk until everybody has left the stage."""
-        for node_id in self.compiler._links.order:
+        for node_id in self.compiler.links.order:
             flows = self._waiting.pop(node_id, None)
             if flows:
                 self._visit(node_id, flows)
@@ -214,7 +211,7 @@ class _Walk:
         return CompiledStage(entry, text, dict(self.stage.bindings.values), tuple(self.stage.leaves))
 
     def _visit(self, node_id: int, flows: list[Flow]) -> None:
-        context, node_type = self.compiler._contexts[node_id], self.compiler._types[node_id]
+        context, node_type = self.compiler.contexts[node_id], self.compiler.types[node_id]
         exclusive = node_type.exclusive(context)
         if node_id not in self._uncut and self._must_cut(context, node_type, flows, exclusive):
             for flow in flows:
@@ -239,7 +236,7 @@ class _Walk:
         return sum(len(flow.paths) for flow in flows) > MAX_PATHS
 
     def _go_on(self, node_id: int, outputs: dict[str, Flow]) -> None:
-        links = self.compiler._links
+        links = self.compiler.links
         for port, flow in outputs.items():
             target = links.links.get(node_id, {}).get(port)
             if target is None:
@@ -255,6 +252,3 @@ def compile_version(
 ) -> CompiledVersion:
     """Compile a version whose document has ids in place of names."""
     return Compiler(scenario_id, version_id, document, database).compile()
-
-
-__all__ = ["CompiledStage", "CompiledVersion", "Compiler", "Following", "Pass", "Reentry", "compile_version"]
