@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import os
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
 
 from sojourn.kernel import Settings, VirtualClock
 from sojourn.kernel.database import DatabaseServer, connect, ensure_partitions, migrate, with_database
+
+# The same examples in every run; `HYPOTHESIS_PROFILE=search` looks for new ones, as the long tests do.
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("search", deadline=None, max_examples=1000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 START = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 _numbers = itertools.count(1)

@@ -48,7 +48,8 @@ def parse_phone(text: str, region: str | None = None) -> str | None:
     if region and (found := _parse(number, region)):
         return found
     digits = _NOT_DIGITS.sub("", number)
-    return _parse("+" + digits, None) if 8 <= len(digits) <= 15 else None
+    shortest = 5 if number.startswith("+") else 8  # a few countries have international numbers of seven digits
+    return _parse("+" + digits, None) if shortest <= len(digits) <= 15 else None
 
 
 def _parse(number: str, region: str | None) -> str | None:
