@@ -27,6 +27,7 @@ def test_thousands_of_random_scenarios_end_as_the_plain_interpreter_says(
         max_examples=int(os.environ.get("SOJOURN_SOAK_PLAYS", "3000")),
         deadline=None,
         database=None,
+        derandomize=False,
         suppress_health_check=list(HealthCheck),
         phases=list(Phase) if os.environ.get("SOJOURN_SOAK_SHRINK") else [Phase.generate],  # shrinking takes minutes
     )
