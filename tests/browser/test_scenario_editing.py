@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from sojourn.scenarios import ScenarioDocument, get_scenario, save_draft
 from tests.browser.product import Product
@@ -45,6 +46,21 @@ def draft(product: Product, user: User) -> Callable[[], ScenarioDocument]:
     return saved
 
 
+def add_first_step(page: Page, kind: str) -> None:
+    """Add a step by the “+” of the start node. While the canvas still settles its menu may close again: then ask once more."""
+    plus, item = (
+        page.get_by_role("button", name="Add a step after Manual & API entry: Next"),
+        page.get_by_role("menuitem", name=kind),
+    )
+    for _ in range(4):
+        plus.click()
+        try:
+            return item.click(timeout=4000)
+        except PlaywrightTimeout:
+            continue
+    item.click()
+
+
 def test_a_new_scenario_has_its_database_its_reentry_and_a_start(
     draft: Callable[[], ScenarioDocument], page: Page
 ) -> None:
@@ -60,8 +76,7 @@ def test_steps_come_from_the_palette_by_dragging_and_by_the_plus(
     drag(page, page.get_by_role("button", name="Condition"), 900, 700)
     expect(page.locator(".card")).to_have_count(2)
     page.keyboard.press("Escape")
-    page.get_by_role("button", name="Add a step after Manual & API entry: Next").click()
-    page.get_by_role("menuitem", name="Pause").click()
+    add_first_step(page, "Pause")
     expect(page.get_by_role("dialog", name="Pause")).to_be_visible()
     document = draft()
     assert [one.type for one in document.nodes] == ["start", "condition", "pause"]
@@ -89,8 +104,7 @@ def test_a_link_is_drawn_by_dragging_and_by_the_keyboard(draft: Callable[[], Sce
 
 
 def test_undo_takes_back_and_redo_repeats(draft: Callable[[], ScenarioDocument], page: Page) -> None:
-    page.get_by_role("button", name="Add a step after Manual & API entry: Next").click()
-    page.get_by_role("menuitem", name="E-mail").click()
+    add_first_step(page, "E-mail")
     page.keyboard.press("Escape")
     node(page, 1).focus()
     page.keyboard.press("Control+z")
@@ -101,8 +115,7 @@ def test_undo_takes_back_and_redo_repeats(draft: Callable[[], ScenarioDocument],
 
 
 def test_settings_are_drawn_from_their_schema_and_saved(draft: Callable[[], ScenarioDocument], page: Page) -> None:
-    page.get_by_role("button", name="Add a step after Manual & API entry: Next").click()
-    page.get_by_role("menuitem", name="E-mail").click()
+    add_first_step(page, "E-mail")
     drawer = page.get_by_role("dialog", name="E-mail")
     drawer.get_by_role("combobox", name="Subscription resource").click()
     page.get_by_role("option", name="Newsletter").click()
@@ -115,8 +128,7 @@ def test_settings_are_drawn_from_their_schema_and_saved(draft: Callable[[], Scen
 
 
 def test_rules_are_built_in_groups(draft: Callable[[], ScenarioDocument], page: Page) -> None:
-    page.get_by_role("button", name="Add a step after Manual & API entry: Next").click()
-    page.get_by_role("menuitem", name="Condition").click()
+    add_first_step(page, "Condition")
     drawer = page.get_by_role("dialog", name="Condition")
     drawer.get_by_role("button", name="Rule", exact=True).click()
     drawer.get_by_role("button", name="Group", exact=True).click()
@@ -141,8 +153,7 @@ def test_rules_are_built_in_groups(draft: Callable[[], ScenarioDocument], page: 
 def test_hints_lead_to_the_step_and_publishing_asks_about_the_sandbox(
     draft: Callable[[], ScenarioDocument], page: Page, product: Product
 ) -> None:
-    page.get_by_role("button", name="Add a step after Manual & API entry: Next").click()
-    page.get_by_role("menuitem", name="Condition").click()
+    add_first_step(page, "Condition")
     page.keyboard.press("Escape")
     draft()
     page.get_by_role("button", name="1 hint").click()
