@@ -21,7 +21,7 @@ from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.nodes.update_profile import FORBIDDEN, Change
 from sojourn.scenarios.references import LABELS
 from sojourn.segments.rule import Rule
-from sojourn.segments.rules import RULES
+from sojourn.segments import RULES
 from sojourn.segments.rules.field import OPERATORS, Operator
 from sojourn.web.v1.methods import METHODS
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[1] / "src" / "sojourn"
-SCHEMA = SOURCE / "kernel" / "database" / "migrations" / "versions" / "0001_foundation.sql"
+SCHEMA = SOURCE / "kernel" / "database" / "migrations" / "versions"
 _WRITE = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|TRUNCATE)\s+(?:ONLY\s+)?([a-z_]+)\b")
 _SECTION = re.compile(r"^-- -{20,} (\w+)", re.M)
 _TABLE = re.compile(r"^CREATE TABLE (\w+)", re.M)
@@ -14,7 +14,7 @@ _TABLE = re.compile(r"^CREATE TABLE (\w+)", re.M)
 
 def owners() -> dict[str, str]:
     """Table → package, from the sections of the schema."""
-    text = SCHEMA.read_text()
+    text = "\n".join(file.read_text() for file in sorted(SCHEMA.glob("*.sql")))
     marks = [(found.start(), found.group(1)) for found in _SECTION.finditer(text)]
     found = {}
     for table in _TABLE.finditer(text):

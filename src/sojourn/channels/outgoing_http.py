@@ -125,7 +125,7 @@ class HttpCaller:
         import aiohttp
         from yarl import URL
 
-        from sojourn.channels.private_networks import ForbiddenAddress, refuse_private_literal
+        from sojourn.kernel.private_networks import ForbiddenAddress, refuse_private_literal
 
         try:
             url = URL(call.url)
@@ -161,7 +161,7 @@ class HttpCaller:
     def _open(self) -> aiohttp.ClientSession:
         import aiohttp
 
-        from sojourn.channels.private_networks import GuardedResolver
+        from sojourn.kernel.private_networks import GuardedResolver
 
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(self._connected)

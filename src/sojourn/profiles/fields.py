@@ -61,6 +61,7 @@ _STANDARD = (
     ("_city", "City", "line", "text"), ("_country", "Country", "line", "text"), ("_region", "Region", "line", "text"),
     ("_postal_code", "Postal code", "line", "text"), ("_tz", "Time zone", "line", "text"), ("_vendor", "Supplier", "line", "text"),
     ("_status", "Global status", "status", "smallint"), ("_is_test", "Test profile", "boolean", "boolean"),
+    ("_no_tracking", "No tracking", "boolean", "boolean"),
 )  # fmt: skip
 SEXES = ("male", "female")
 STANDARD_FIELDS: tuple[Field, ...] = tuple(

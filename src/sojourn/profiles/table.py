@@ -14,7 +14,7 @@ from sojourn.kernel.errors import Unavailable
 _TABLE = """
 CREATE TABLE {} (
   id bigint NOT NULL, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL, bdate date, regdate timestamptz, lane smallint NOT NULL,
-  status smallint, sex smallint, is_test boolean, email text, phones text[], fname text, lname text, city text, country text, region text,
+  status smallint, sex smallint, is_test boolean, no_tracking boolean, email text, phones text[], fname text, lname text, city text, country text, region text,
   postal_code text, tz text, vendor text, regip text, regcity text, regcountry text, regurl text, ip text,
   PRIMARY KEY (lane, id)) WITH (fillfactor = 85)
 """

@@ -16,7 +16,7 @@ from sojourn.scenarios.node_type import references
 from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.references import Catalogue
 from sojourn.scenarios.versions import Scenario, activate, create_scenario, get_scenario, publish, save_draft
-from sojourn.segments.rules import RULES
+from sojourn.segments import RULES
 
 Connection = psycopg.Connection[Any]
 

@@ -3,11 +3,14 @@
 The same tree serves conditions of scenarios, and later filters, mailings, goals and reports. A rule is one module in `rules/`.
 """
 
+import sojourn.segments.rules  # noqa: F401 - offers the rules of this room
 from sojourn.segments.predicate import Predicate, predicate
+from sojourn.segments.registry import RULES, register_rule
 from sojourn.segments.rule import Lookup, Reads, RuleContext, Scope
 from sojourn.segments.tree import Tree, check, describe, parse_tree, resolve
 
 __all__ = [
+    "RULES",
     "Lookup",
     "Predicate",
     "Reads",
@@ -18,5 +21,6 @@ __all__ = [
     "describe",
     "parse_tree",
     "predicate",
+    "register_rule",
     "resolve",
 ]

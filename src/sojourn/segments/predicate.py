@@ -13,6 +13,9 @@ class Predicate:
     """The SQL and what it reads."""
 
     sql: str
+    """True or false, never null."""
+    filter: str
+    """The same for a WHERE, where null counts as false: in a form in which the planner can turn rules into joins."""
     reads: Reads
 
     @property
@@ -25,13 +28,16 @@ def predicate(tree: Tree, context: RuleContext) -> Predicate:
     """Compile a tree for the row that `context` describes."""
     group = parse_tree(tree)
     reads: Reads = frozenset().union(*(rule.reads(context.database) for rule in group.rules()))
-    return Predicate(_sql(group, context), reads)
+    bare = _sql(group, context, exact=False)
+    return Predicate(f"({bare} IS TRUE)", bare, reads)
 
 
-def _sql(node: Group | Rule, context: RuleContext) -> str:
+def _sql(node: Group | Rule, context: RuleContext, *, exact: bool) -> str:
+    """`exact`: null must not come out. Above a NOT it may, since the whole is asked for truth; below it would turn into *not false*."""
     if isinstance(node, Rule):
-        return f"(({node.sql(context)}) IS TRUE)"
-    parts = [_sql(child, context) for child in node.children]
+        sql = node.sql(context)
+        return f"(({sql}) IS TRUE)" if exact else f"({sql})"
     if node.kind == "not":
-        return f"(NOT {parts[0]})"
+        return f"(NOT {_sql(node.children[0], context, exact=True)})"
+    parts = [_sql(child, context, exact=exact) for child in node.children]
     return "(" + (" AND " if node.kind == "all" else " OR ").join(parts) + ")"

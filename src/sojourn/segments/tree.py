@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from sojourn.kernel.errors import Problem, SojournError
 from sojourn.profiles import Database
+from sojourn.segments.registry import RULES
 from sojourn.segments.rule import Language, Lookup, Rule
-from sojourn.segments.rules import RULES
 
 Tree = dict[str, Any]
 """A tree as it stands in documents: plain JSON."""
@@ -97,12 +97,15 @@ def resolve(tree: Any, lookup: Lookup) -> Tree:
     """The same tree with ids in place of names."""
     if "rule" in tree:
         kinds = RULES[tree["rule"]].references
-        return {
-            key: lookup.find(kinds[key], value) if key in kinds and value is not None else value
-            for key, value in tree.items()
-        }
+        return {key: _resolved(value, kinds.get(key), lookup) for key, value in tree.items()}
     key, value = next(iter(tree.items()))
     return {key: resolve(value, lookup) if key == "not" else [resolve(child, lookup) for child in value]}
+
+
+def _resolved(value: Any, kind: str | None, lookup: Lookup) -> Any:
+    if kind is None or value is None:
+        return value
+    return [lookup.find(kind, one) for one in value] if isinstance(value, list) else lookup.find(kind, value)
 
 
 def describe(tree: Any, language: Language, database: Database, lookup: Lookup) -> str:

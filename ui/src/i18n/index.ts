@@ -1,5 +1,6 @@
 import i18n from 'i18next'
 import { initReactI18next, useTranslation } from 'react-i18next'
+import { areaTexts } from './areas'
 import { en } from './en'
 import { ru } from './ru'
 import { settingsRu } from './settingsRu'
@@ -17,7 +18,10 @@ function first(): Language {
 void i18n.use(initReactI18next).init({
   lng: first(),
   fallbackLng: 'en',
-  resources: { en: { translation: en }, ru: { translation: ru, settings: settingsRu } },
+  resources: {
+    en: { translation: { ...en, area: areaTexts('en') } },
+    ru: { translation: { ...ru, area: areaTexts('ru') }, settings: settingsRu },
+  },
   interpolation: { escapeValue: false },
 })
 document.documentElement.lang = i18n.language

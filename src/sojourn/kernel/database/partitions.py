@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-BY_MONTH = ("change", "event", "passage_ended", "entry_refused", "trail")
+BY_MONTH = ("change", "event", "passage_ended", "entry_refused", "trail", "segment_history")
 BY_PASSAGE = ("message", "request")
 PASSAGES_PER_PARTITION = 20_000_000
 

@@ -1,10 +1,11 @@
 """One module per rule."""
 
-from sojourn.segments.rule import Rule
+from sojourn.segments.registry import register_rule
 from sojourn.segments.rules.field import FieldRule
 from sojourn.segments.rules.message import MessageRule
 from sojourn.segments.rules.subscription import SubscriptionRule
 
-RULES: dict[str, type[Rule]] = {"field": FieldRule, "message": MessageRule, "subscription": SubscriptionRule}
+for _kind in (FieldRule, MessageRule, SubscriptionRule):
+    register_rule(_kind)
 
-__all__ = ["RULES", "FieldRule", "MessageRule", "SubscriptionRule"]
+__all__ = ["FieldRule", "MessageRule", "SubscriptionRule"]

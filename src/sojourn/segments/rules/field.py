@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from sojourn.kernel.errors import Problem
 from sojourn.kernel.statement import quoted
 from sojourn.profiles import Database
 from sojourn.profiles.values import parse_value
-from sojourn.segments.rule import Language, Lookup, Reads, Rule, RuleContext
+from sojourn.segments.rule import Group, Language, Lookup, Reads, Rule, RuleContext, Text, Touch
 
 Operator = Literal[
     "eq", "ne", "lt", "le", "gt", "ge", "contains", "starts_with", "in", "set", "not_set", "has", "has_not"
@@ -46,6 +46,13 @@ _WORDS: dict[Language, dict[str, str]] = {
 class FieldRule(Rule):
     """`field` `operator` `value`, with the operators of the field's type."""
 
+    code: ClassVar[str] = "field"
+    group: ClassVar[Group] = "profile"
+    title: ClassVar[Text] = {"en": "Profile field", "ru": "Поле профиля"}
+    description: ClassVar[Text] = {
+        "en": "A field of the profile compared with a value.",
+        "ru": "Поле профиля в сравнении со значением.",
+    }
     rule: Literal["field"] = "field"
     field: str
     operator: Operator
@@ -76,6 +83,9 @@ class FieldRule(Rule):
                     )
                 )
         return problems
+
+    def touched_by(self) -> frozenset[Touch]:
+        return frozenset({"profile"})
 
     def reads(self, database: Database) -> Reads:
         return frozenset({f"profile.{database.field(self.field).column}"})

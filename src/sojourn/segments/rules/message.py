@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from sojourn.profiles import Database
-from sojourn.segments.rule import Language, Lookup, Reads, Rule, RuleContext, Scope
+from sojourn.segments.rule import Group, Language, Lookup, Reads, Rule, RuleContext, Scope, Text, Touch
 from sojourn.segments.rules.subscription import CHANNELS, ChannelWord
 
 _SENT = "(0, 1, 2, 4)"
@@ -27,6 +27,13 @@ _WORDS: dict[Language, dict[str, str]] = {
 class MessageRule(Rule):
     """`event` of a message, narrowed by channel, template, node of the scenario and link; counted at least `at_least` times."""
 
+    code: ClassVar[str] = "message"
+    group: ClassVar[Group] = "activity"
+    title: ClassVar[Text] = {"en": "Message", "ru": "Сообщение"}
+    description: ClassVar[Text] = {
+        "en": "A message was sent, opened or clicked.",
+        "ru": "Сообщение отправлено, открыто или по нему перешли.",
+    }
     rule: Literal["message"] = "message"
     event: Literal["sent", "opened", "clicked"]
     channel: ChannelWord | None = None
@@ -40,6 +47,9 @@ class MessageRule(Rule):
     @property
     def names_node(self) -> int | None:
         return self.node
+
+    def touched_by(self) -> frozenset[Touch]:
+        return frozenset({"passage", "event"})
 
     def reads(self, database: Database) -> Reads:
         return frozenset({"message", "event"} if self.event == "clicked" and self.link else {"message"})

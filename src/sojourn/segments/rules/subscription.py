@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from sojourn.profiles import Database
-from sojourn.segments.rule import Language, Lookup, Reads, Rule, RuleContext
+from sojourn.segments.rule import Group, Language, Lookup, Reads, Rule, RuleContext, Text, Touch
 
 State = Literal[
     "confirmed",
@@ -46,11 +46,18 @@ class SubscriptionRule(Rule):
     *confirmed* means that letters may go out: a subscription that needed no confirmation is confirmed too.
     """
 
+    code: ClassVar[str] = "subscription"
+    group: ClassVar[Group] = "subscription"
+    title: ClassVar[Text] = {"en": "Subscription", "ru": "Подписка"}
+    description: ClassVar[Text] = {"en": "A subscription in a given state.", "ru": "Подписка в заданном состоянии."}
     rule: Literal["subscription"] = "subscription"
     resource: int | str | None = None
     channel: ChannelWord | None = None
     state: State = "confirmed"
     references: ClassVar[dict[str, str]] = {"resource": "resource"}
+
+    def touched_by(self) -> frozenset[Touch]:
+        return frozenset({"subscription"})
 
     def reads(self, database: Database) -> Reads:
         return frozenset({"subscription"})

@@ -1,4 +1,4 @@
-"""Keeps calls that scenarios make out of private networks: names are resolved here, checked, and the checked address is what is connected to."""
+"""Keeps calls of users' making (scenarios, imports, rules) out of private networks: names are resolved here, checked, and the checked address is what is connected to."""
 
 from __future__ import annotations
 
@@ -66,6 +66,21 @@ class GuardedResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is kept."""
+
+
+def checked_addresses(host: str, port: int, private_hosts: Collection[str]) -> list[str]:
+    """The addresses of a host, for callers without an event loop; connect to one of these, not to the name again.
+
+    Raises:
+        ForbiddenAddress: one of them is private and the host is not named in `private_hosts`. OSError: the name is unknown.
+    """
+    found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+    if not allowed(host, port, private_hosts):
+        for address in addresses:
+            if not is_public(address):
+                raise ForbiddenAddress(f"{host} lies in a private network ({address})")
+    return addresses
 
 
 def _result(host: str, port: int, family: int, address: str) -> ResolveResult:

@@ -1,0 +1,18 @@
+import { bulk } from './bulk'
+import { databases } from './databases'
+import { imports } from './imports'
+import { people } from './people'
+import { privacy } from './privacy'
+import { rules } from './rules'
+import { segments } from './segments'
+import { sources } from './sources'
+import { subscriptions } from './subscriptions'
+
+const AREAS = { bulk, databases, imports, people, privacy, rules, segments, sources, subscriptions }
+
+type Language = 'en' | 'ru'
+
+/** The texts of all areas in one language: `t('area.<area>.<key>')`. */
+export function areaTexts(language: Language) {
+  return Object.fromEntries(Object.entries(AREAS).map(([name, texts]) => [name, texts[language]]))
+}
