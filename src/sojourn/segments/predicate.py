@@ -28,8 +28,7 @@ def predicate(tree: Tree, context: RuleContext) -> Predicate:
     """Compile a tree for the row that `context` describes."""
     group = parse_tree(tree)
     reads: Reads = frozenset().union(*(rule.reads(context.database) for rule in group.rules()))
-    bare = _sql(group, context, exact=False)
-    return Predicate(f"({bare} IS TRUE)", bare, reads)
+    return Predicate(_sql(group, context, exact=True), _sql(group, context, exact=False), reads)
 
 
 def _sql(node: Group | Rule, context: RuleContext, *, exact: bool) -> str:

@@ -92,7 +92,7 @@ WITH taken AS MATERIALIZED (
     DELETE FROM carried c WHERE c.node_id = %(p1)s::int AND c.entry = 0
     RETURNING c.passage_id, c.profile_id, c.hop AS first_hop, c.hop, c.at, c.entered_at, c.key, c.context, c.turns, 0 AS path),
 n2 AS MATERIALIZED (
-    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((p."f201" >= %(p2)s::bigint)) IS TRUE) AS yes
+    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((p."f201" >= %(p2)s::bigint) IS TRUE)) AS yes
     FROM taken f LEFT JOIN LATERAL (SELECT * FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id LIMIT 1) p ON true),
 n3 AS (
     UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) - %(p2)s::bigint, "f203" = (SELECT array_agg(DISTINCT t) FROM unnest(coalesce(p."f203", '{}') || %(p3)s::text[]) t), updated_at = f.at FROM (SELECT * FROM n2 WHERE yes) f
@@ -465,7 +465,7 @@ WITH taken AS MATERIALIZED (
     DELETE FROM carried c WHERE c.node_id = %(p1)s::int AND c.entry = 0
     RETURNING c.passage_id, c.profile_id, c.hop AS first_hop, c.hop, c.at, c.entered_at, c.key, c.context, c.turns, 0 AS path),
 n9 AS MATERIALIZED (
-    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p2)s::smallint AND m.state IN (0, 1, 2, 4))) OR (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.channel = %(p3)s::smallint AND s.status = %(p4)s::smallint)) IS TRUE))) IS TRUE) AS yes
+    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p2)s::smallint AND m.state IN (0, 1, 2, 4))) IS TRUE) OR (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.channel = %(p3)s::smallint AND s.status = %(p4)s::smallint)) IS TRUE))) AS yes
     FROM taken f ),
 rests AS (
     INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
@@ -550,7 +550,7 @@ WITH taken AS MATERIALIZED (
     DELETE FROM carried c WHERE c.node_id = %(p1)s::int AND c.entry = 0
     RETURNING c.passage_id, c.profile_id, c.hop AS first_hop, c.hop, c.at, c.entered_at, c.key, c.context, c.turns, 0 AS path),
 n2 AS MATERIALIZED (
-    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((p."f201" >= %(p2)s::bigint)) IS TRUE) AS yes
+    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((p."f201" >= %(p2)s::bigint) IS TRUE)) AS yes
     FROM taken f LEFT JOIN LATERAL (SELECT * FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id LIMIT 1) p ON true),
 n3 AS (
     UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) - %(p2)s::bigint, "f203" = (SELECT array_agg(DISTINCT t) FROM unnest(coalesce(p."f203", '{}') || %(p3)s::text[]) t), updated_at = f.at FROM (SELECT * FROM n2 WHERE yes) f
@@ -923,7 +923,7 @@ WITH taken AS MATERIALIZED (
     DELETE FROM carried c WHERE c.node_id = %(p1)s::int AND c.entry = 0
     RETURNING c.passage_id, c.profile_id, c.hop AS first_hop, c.hop, c.at, c.entered_at, c.key, c.context, c.turns, 0 AS path),
 n9 AS MATERIALIZED (
-    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p2)s::smallint AND m.state IN (0, 1, 2, 4))) OR (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.channel = %(p3)s::smallint AND s.status = %(p4)s::smallint)) IS TRUE))) IS TRUE) AS yes
+    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p2)s::smallint AND m.state IN (0, 1, 2, 4))) IS TRUE) OR (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.channel = %(p3)s::smallint AND s.status = %(p4)s::smallint)) IS TRUE))) AS yes
     FROM taken f ),
 rests AS (
     INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
@@ -1022,7 +1022,7 @@ WITH taken AS MATERIALIZED (
     DELETE FROM carried c WHERE c.node_id = %(p1)s::int AND c.entry = 0
     RETURNING c.passage_id, c.profile_id, c.hop AS first_hop, c.hop, c.at, c.entered_at, c.key, c.context, c.turns, 0 AS path),
 n9 AS MATERIALIZED (
-    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p2)s::smallint AND m.state IN (0, 1, 2, 4))) OR (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.channel = %(p3)s::smallint AND s.status = %(p4)s::smallint)) IS TRUE))) IS TRUE) AS yes
+    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p2)s::smallint AND m.state IN (0, 1, 2, 4))) IS TRUE) OR (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.channel = %(p3)s::smallint AND s.status = %(p4)s::smallint)) IS TRUE))) AS yes
     FROM taken f ),
 rests AS (
     INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)

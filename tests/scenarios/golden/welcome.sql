@@ -162,10 +162,10 @@ WITH taken AS MATERIALIZED (
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
     RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
 n4 AS MATERIALIZED (
-    SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int AND s.channel = %(p4)s::smallint AND s.status = %(p5)s::smallint))) IS TRUE) AS yes
+    SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int AND s.channel = %(p4)s::smallint AND s.status = %(p5)s::smallint)) IS TRUE)) AS yes
     FROM taken f ),
 n8 AS MATERIALIZED (
-    SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p6)s::smallint AND m.state IN (0, 1, 2, 4)))) IS TRUE) AS yes
+    SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p6)s::smallint AND m.state IN (0, 1, 2, 4))) IS TRUE)) AS yes
     FROM (SELECT * FROM n4 WHERE NOT yes) f ),
 n10 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
@@ -373,10 +373,10 @@ WITH taken AS MATERIALIZED (
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
     RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
 n4 AS MATERIALIZED (
-    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int AND s.channel = %(p4)s::smallint AND s.status = %(p5)s::smallint))) IS TRUE) AS yes
+    SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int AND s.channel = %(p4)s::smallint AND s.status = %(p5)s::smallint)) IS TRUE)) AS yes
     FROM taken f ),
 n8 AS MATERIALIZED (
-    SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p6)s::smallint AND m.state IN (0, 1, 2, 4)))) IS TRUE) AS yes
+    SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p6)s::smallint AND m.state IN (0, 1, 2, 4))) IS TRUE)) AS yes
     FROM (SELECT * FROM n4 WHERE NOT yes) f ),
 n10 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
