@@ -13,6 +13,7 @@ from sojourn.access import forget_old
 from sojourn.kernel import Clock, Settings
 from sojourn.kernel.database import connect, ensure_partitions, own_server_url
 from sojourn.kernel.heartbeat import forget_dead_parts
+from sojourn.kernel.retention import clear
 from sojourn.profiles import resume_suspended
 
 SECONDS = 300.0
@@ -36,7 +37,11 @@ def forget_parts(connection: psycopg.Connection[Any], clock: Clock, settings: Se
     forget_dead_parts(connection, clock)
 
 
-CHORES: tuple[Chore, ...] = (make_partitions, resume_subscriptions, forget_old, forget_parts)
+def keep_periods(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
+    clear(connection, clock)
+
+
+CHORES: tuple[Chore, ...] = (make_partitions, resume_subscriptions, forget_old, forget_parts, keep_periods)
 
 
 def keep_house(settings: Settings, clock: Clock, stop: threading.Event) -> None:

@@ -22,6 +22,8 @@ from sojourn.profiles import Resource, resource
 from sojourn.templates import CompiledTemplate, LinkFactory, load
 
 _FRESH_SECONDS = 5.0
+NO_TRACKING = "_no_tracking"
+"""The field of people who are not to be followed: their letters have plain links and no picture that tells of an opening."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Prepared:
     template: CompiledTemplate
     resource: Resource
     context: dict[str, Any]
+    tracked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ class Composer:
         self, connection: psycopg.Connection[Any], template: CompiledTemplate, sender: Resource, group: list[ClaimedMessage],
         prepared: list[Prepared], refused: list[Refused],
     ) -> None:  # fmt: skip
-        fields = None if template.all_fields else template.fields
+        fields = None if template.all_fields else template.fields | {NO_TRACKING}
         values = self._profiles.load(connection, (message.profile_id for message in group), fields)
         keys = [(message.lane, message.passage_id, message.profile_id) for message in group]
         for message, extra in zip(group, variables.load(connection, template.uses, keys), strict=True):
@@ -92,7 +95,7 @@ class Composer:
                 "resource": {"name": sender.name},
                 "now": self._clock.now(),
             }
-            prepared.append(Prepared(message, template, sender, context))
+            prepared.append(Prepared(message, template, sender, context, tracked=not profile.get(NO_TRACKING)))
 
     def _resource(self, connection: psycopg.Connection[Any], resource_id: int) -> Resource:
         read, known = self._resources.get(resource_id, (0.0, None))
@@ -109,7 +112,7 @@ class Composer:
         """
         message, template, sender = prepared.message, prepared.template, prepared.resource
         links = self._links.of(message.lane, message.passage_id, message.hop)
-        rendered = template.render(prepared.context, links)
+        rendered = template.render(prepared.context, links, tracked=prepared.tracked)
         confirmation = bool(message.flags & Flag.CONFIRMATION)
         from_email = address(template.from_email or sender.from_email or self._sender[0], "from_email")
         recipient = address(message.contact or "", "to")

@@ -66,15 +66,17 @@ class CompiledTemplate:
             None, rewrite_text(sources.text, numbering) if channel == EMAIL else sources.text, binary=channel == EMAIL
         )
         self._subject = _program(None, sources.subject, binary=False)
-        self._preview: tuple[Callable[[dict[str, Any]], Any], Callable[[dict[str, Any]], Any]] | None = None
+        self._plain: tuple[Callable[[dict[str, Any]], Any], Callable[[dict[str, Any]], Any]] | None = None
         self.links: tuple[Link, ...] = tuple(numbering.links)
         variables = sources.variables
         self.fields, self.all_fields, self.uses = variables.fields, variables.all_fields, variables.roots
         self.uses_promo = "promo" in self.uses
         self._addresses = [name for name in ("unsubscribe_url", "opt_in_url", "web_version_url") if name in self.uses]
 
-    def render(self, context: dict[str, Any], links: MessageLinks) -> Rendered:
+    def render(self, context: dict[str, Any], links: MessageLinks, *, tracked: bool = True) -> Rendered:
         """The message for one recipient. The context holds profile, subscription, resource, promo, api and `now` as far as used.
+
+        Not `tracked`: links lead straight to where the author said, and nothing tells of an opening.
 
         Raises:
             RenderError: the data do not fit what the template does with them, or a limit was reached.
@@ -84,6 +86,8 @@ class CompiledTemplate:
             values[name] = getattr(links, name)
         if self._html is None:
             return Rendered("", b"", _run("text", self._text, values).encode())
+        if not tracked:
+            return self._plainly(values)
         values[CLICK] = links.click_base
         values[OPEN] = links.open_url
         values[SIGN] = links.destination
@@ -95,9 +99,12 @@ class CompiledTemplate:
         values: dict[str, Any] = dict.fromkeys(self._addresses, "#") | context
         if self._html is None:
             return Rendered("", b"", _run("text", self._text, values).encode())
-        if self._preview is None:
-            self._preview = (_program("html", self._sources.html), _program(None, self._sources.text))
-        html, text = self._preview
+        return self._plainly(values)
+
+    def _plainly(self, values: dict[str, Any]) -> Rendered:
+        if self._plain is None:
+            self._plain = (_program("html", self._sources.html), _program(None, self._sources.text))
+        html, text = self._plain
         return Rendered(
             _one_line(_run("subject", self._subject, values)), _run("html", html, values), _run("text", text, values)
         )

@@ -2,7 +2,8 @@
 
 -- ------------------------------------------------------------------------------------------------ kernel
 CREATE TABLE retention_period (                    -- how long a kind of data is kept; no row: for ever. `kind` as in kernel/retention.py
-  kind text PRIMARY KEY, days int NOT NULL CHECK (days BETWEEN 1 AND 36500), changed_at timestamptz NOT NULL, changed_by int);
+  kind text PRIMARY KEY, days int NOT NULL CHECK (days BETWEEN 1 AND 36500), changed_at timestamptz NOT NULL, changed_by int,
+  done_at timestamptz, forgotten bigint);
 
 -- ------------------------------------------------------------------------------------------------ connections
 CREATE TABLE connection (                          -- an outside database or file server that imports and rules read from
