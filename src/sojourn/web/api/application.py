@@ -18,6 +18,7 @@ from sojourn.web.api import (
     databases,
     imports,
     node_types,
+    privacy,
     profiles,
     promo_pools,
     resources,
@@ -36,7 +37,7 @@ from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
-    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router,
+    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router,
 )  # fmt: skip
 
 
