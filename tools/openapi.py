@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from tools.ui import UI, Npm
-
 from sojourn.cli.wiring import connect_rooms
 from sojourn.web.api.application import json_api
+from tools.ui import UI, Npm
 
 
 def main() -> None:
