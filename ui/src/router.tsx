@@ -63,6 +63,12 @@ const imports = createRoute({
   validateSearch: (search): { task?: number } => ({ task: id(search.task) }),
 })
 
+const privacy = createRoute({
+  getParentRoute: () => app,
+  path: '/settings/privacy',
+  component: lazyRouteComponent(() => import('./privacy/PrivacyPage'), 'PrivacyPage'),
+})
+
 function NoSuchPage() {
   const { t } = useTranslation()
   return (
@@ -75,7 +81,7 @@ function NoSuchPage() {
 export const router = createRouter({
   routeTree: root.addChildren([
     login,
-    app.addChildren([home, scenarios, scenario, profiles, profile, sandbox, imports]),
+    app.addChildren([home, scenarios, scenario, profiles, profile, sandbox, imports, privacy]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Waiting,

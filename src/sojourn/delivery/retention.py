@@ -13,7 +13,7 @@ def register_retention() -> None:
             {"en": "Copies of letters", "ru": "Копии писем"},
             {
                 "en": "Letters and SMS in the sandbox mailbox can no longer be read. That they were sent stays recorded.",
-                "ru": "Письма и SMS в тестовом ящике больше нельзя прочитать. Сам факт отправки остаётся.",
+                "ru": "Письма и SMS в почте песочницы больше нельзя прочитать. Сам факт отправки остаётся.",
             },
             (PlainTable("sandbox_message", "at"),),
         )

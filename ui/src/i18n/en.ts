@@ -29,6 +29,8 @@ export const en = {
     scenarios: 'Scenarios',
     messages: 'Messages',
     sandbox: 'Sandbox mailbox',
+    settings: 'Settings',
+    privacy: 'Privacy',
   },
   user: {
     menu: 'Your account',

@@ -34,6 +34,8 @@ export const ru: Shape<typeof en> = {
     scenarios: 'Сценарии',
     messages: 'Сообщения',
     sandbox: 'Почта песочницы',
+    settings: 'Настройки',
+    privacy: 'Приватность',
   },
   user: {
     menu: 'Ваша учётная запись',

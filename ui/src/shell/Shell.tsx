@@ -1,5 +1,14 @@
 import { Tooltip } from '@mantine/core'
-import { IconFlask, IconHome, IconMailbox, IconRoute, IconUpload, IconUsers, type Icon } from '@tabler/icons-react'
+import {
+  IconFlask,
+  IconHome,
+  IconMailbox,
+  IconRoute,
+  IconShieldLock,
+  IconUpload,
+  IconUsers,
+  type Icon,
+} from '@tabler/icons-react'
 import { Link, Navigate, Outlet, useRouterState } from '@tanstack/react-router'
 import { Fragment } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -21,6 +30,7 @@ const GROUPS: { word?: string; items: Item[] }[] = [
   },
   { word: 'automation', items: [{ to: '/scenarios', word: 'scenarios', icon: IconRoute }] },
   { word: 'messages', items: [{ to: '/sandbox', word: 'sandbox', icon: IconMailbox }] },
+  { word: 'settings', items: [{ to: '/settings/privacy', word: 'privacy', icon: IconShieldLock }] },
 ]
 
 /** The frame round every page for somebody who is logged in. */

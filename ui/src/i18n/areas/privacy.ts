@@ -1,6 +1,86 @@
 /** Texts of one area in both languages; the keys of both are the same (checked by the type). */
-const en = {}
+const en = {
+  title: 'Privacy and retention',
+  subtitle: 'How long each kind of data is kept. What is past its period goes in the background, within hours.',
+  kind: 'Kind of data',
+  period: 'Kept',
+  last: 'Last clearing',
+  forever: 'For ever',
+  days_one: '{{count}} day',
+  days_other: '{{count}} days',
+  change: 'Change',
+  never: 'Not yet',
+  gone_one: '{{shown}} row on {{at}}',
+  gone_other: '{{shown}} rows on {{at}}',
+  dialogTitle: 'How long to keep: {{kind}}',
+  keepForever: 'Keep for ever',
+  keepDays: 'Keep for a number of days',
+  daysLabel: 'Days',
+  least: 'At least {{count}}: running scenarios need them to know who may enter again.',
+  effectNone: 'Nothing is older than that at the moment.',
+  effectRows_one: '{{shown}} row is older than that and will be deleted for good.',
+  effectRows_other: '{{shown}} rows are older than that and will be deleted for good.',
+  effectAbout: 'About {{shown}} rows are older than that and will be deleted for good.',
+  counting: 'Counting what would go …',
+  saved: 'The period is set',
+  person: {
+    download: 'Download personal data',
+    erase: 'Erase this person …',
+    eraseTitle: 'Erase this person for good?',
+    eraseText:
+      'Everything that is kept about this person is deleted: profile, history, letters, content of scenarios. Sums in reports stay. Of the addresses only keyed digests remain, so that nobody writes to them again.',
+    held: 'What will be deleted',
+    confirmLabel: 'Type the id of the profile to confirm',
+    eraseButton: 'Erase for good',
+    erased: 'The person was erased',
+  },
+}
 
-const ru: typeof en = {}
+const ru: typeof en = {
+  title: 'Приватность и сроки хранения',
+  subtitle: 'Сколько хранится каждый вид данных. То, что старше срока, удаляется в фоне в течение нескольких часов.',
+  kind: 'Вид данных',
+  period: 'Хранится',
+  last: 'Последняя очистка',
+  forever: 'Бессрочно',
+  days_one: '{{count}} день',
+  days_other: '{{count}} дней',
+  change: 'Изменить',
+  never: 'Ещё не было',
+  gone_one: '{{shown}} строка, {{at}}',
+  gone_other: '{{shown}} строк, {{at}}',
+  dialogTitle: 'Срок хранения: {{kind}}',
+  keepForever: 'Хранить бессрочно',
+  keepDays: 'Хранить заданное число дней',
+  daysLabel: 'Дней',
+  least: 'Не меньше {{count}}: они нужны действующим сценариям, чтобы знать, кому можно войти снова.',
+  effectNone: 'Сейчас нет ничего старше этого срока.',
+  effectRows_one: '{{shown}} строка старше этого срока и будет удалена безвозвратно.',
+  effectRows_other: '{{shown}} строк старше этого срока и будут удалены безвозвратно.',
+  effectAbout: 'Примерно {{shown}} строк старше этого срока и будут удалены безвозвратно.',
+  counting: 'Считаем, что будет удалено …',
+  saved: 'Срок хранения задан',
+  person: {
+    download: 'Скачать персональные данные',
+    erase: 'Стереть данные человека …',
+    eraseTitle: 'Стереть данные этого человека навсегда?',
+    eraseText:
+      'Удаляется всё, что хранится об этом человеке: профиль, история, письма, содержимое сценариев. Суммы в отчётах остаются. От адресов остаются только ключевые отпечатки, чтобы по ним больше никто не писал.',
+    held: 'Что будет удалено',
+    confirmLabel: 'Введите идентификатор профиля для подтверждения',
+    eraseButton: 'Стереть навсегда',
+    erased: 'Данные человека стёрты',
+  },
+}
 
-export const privacy = { en, ru }
+/** Russian has forms of its own for few and many. */
+const ruForms = {
+  days_few: '{{count}} дня',
+  days_many: '{{count}} дней',
+  gone_few: '{{shown}} строки, {{at}}',
+  gone_many: '{{shown}} строк, {{at}}',
+  effectRows_few: '{{shown}} строки старше этого срока и будут удалены безвозвратно.',
+  effectRows_many: '{{shown}} строк старше этого срока и будут удалены безвозвратно.',
+}
+
+export const privacy = { en, ru: { ...ru, ...ruForms } }
