@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import TracebackType
@@ -130,6 +130,19 @@ def list_tasks(
         {"before": before, "kind": kind, "limit": max(1, min(limit, PAGE))},
     )
     return [Task(*row) for row in rows]
+
+
+def files_before(connection: Connection, kinds: Sequence[str], before: datetime) -> list[tuple[int, str]]:
+    """Tasks that ended before a moment and still have a file in the store: (task, key of the file)."""
+    return connection.execute(
+        "SELECT id, result ->> 'file' FROM background_task WHERE kind = ANY(%s) AND finished_at < %s AND result ? 'file' ORDER BY id",
+        (list(kinds), before),
+    ).fetchall()
+
+
+def forget_file(connection: Connection, task_id: int) -> None:
+    """A task's file is gone; what else it told stays."""
+    connection.execute("UPDATE background_task SET result = result - 'file' WHERE id = %s", (task_id,))
 
 
 def request_cancel(connection: Connection, clock: Clock, task_id: int) -> Task:

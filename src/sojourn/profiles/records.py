@@ -82,6 +82,8 @@ class Options:
     skip_invalid_subscriptions: bool = False
     source: Source = "api"
     reading: Reading = PLAIN
+    add_to_segments: tuple[int, ...] = ()
+    remove_from_segments: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 import re
@@ -185,11 +186,21 @@ def _ip(field: Field, value: Any, reading: Reading) -> str:
 
 
 def _tags(field: Field, value: Any, reading: Reading) -> list[str]:
-    items = value.split(",") if isinstance(value, str) else value
+    items = _separated(value) if isinstance(value, str) else value
     if not isinstance(items, list) or len(items) > MOST_ELEMENTS:
         raise Misfit("incorrect_tags", f"A list of at most {MOST_ELEMENTS} tags is needed.")
     tags = (text_value(item).strip() for item in items)
     return list(dict.fromkeys(tag for tag in tags if tag))
+
+
+def _separated(text: str) -> list[str]:
+    """Tags of one text: separated by commas; one that holds a comma itself stands in quotes, as exports write it."""
+    if '"' not in text:
+        return text.split(",")
+    try:
+        return [tag for line in csv.reader(text.splitlines(), skipinitialspace=True) for tag in line]
+    except csv.Error:
+        raise Misfit("incorrect_tags", "The quotes of these tags do not close.") from None
 
 
 def _object(field: Field, value: Any, reading: Reading) -> Any:

@@ -110,6 +110,12 @@ CREATE TABLE external_table (                      -- values from outside that r
 CREATE TABLE external_value (table_id int NOT NULL, generation int NOT NULL, column_no smallint NOT NULL, value text NOT NULL,
   PRIMARY KEY (table_id, generation, column_no, value));
 
+-- ------------------------------------------------------------------------------------------------ bulk
+CREATE TABLE bulk_run (                            -- a bulk update: what of it is done, in the same transactions as the work
+  task_id bigint PRIMARY KEY REFERENCES background_task ON DELETE CASCADE, total bigint NOT NULL, counts jsonb NOT NULL DEFAULT '{}');
+CREATE TABLE bulk_target (                         -- whom a bulk update has yet to change; chosen once, emptied batch by batch
+  profile_id bigint NOT NULL, task_id bigint NOT NULL REFERENCES background_task ON DELETE CASCADE, lane smallint NOT NULL, PRIMARY KEY (task_id, lane, profile_id));
+
 -- ------------------------------------------------------------------------------------------------ statistics
 CREATE FUNCTION sojourn_refuse(reason text) RETURNS boolean LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'SJ001', MESSAGE = reason; END $$;
