@@ -5,6 +5,7 @@ from __future__ import annotations
 
 def connect_privacy() -> None:
     """Let every room say what it keeps. Doing it twice is harmless."""
+    from sojourn.bulk import holdings as exports
     from sojourn.bulk import retention as exports_kept
     from sojourn.delivery import holdings as letters
     from sojourn.delivery import retention as letters_kept
@@ -20,7 +21,7 @@ def connect_privacy() -> None:
     from sojourn.triggers import holdings as captures
 
     # In the order in which a person's data are shown and removed: the trail is found by its passages, the passages go after it.
-    for kept in (profiles, members, passages, captures, letters, codes, events):
+    for kept in (profiles, members, passages, captures, letters, codes, events, exports):
         kept.register_holdings()
     for period in (events_kept, profiles_kept, members_kept, trace_kept, letters_kept, exports_kept):
         period.register_retention()

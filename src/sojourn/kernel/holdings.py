@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import psycopg
+
+from sojourn.kernel.settings import Settings
 
 Text = Mapping[Literal["en", "ru"], str]
 OWN = "lane = ANY(%(lanes)s::smallint[]) AND profile_id = ANY(%(ids)s::bigint[])"
@@ -33,6 +37,21 @@ _holdings: dict[str, Holding] = {}
 def register_holding(holding: Holding) -> None:
     """Say what a room keeps; a second one of the same code takes its place."""
     _holdings[holding.code] = holding
+
+
+FileEraser = Callable[[psycopg.Connection[Any], Settings, int], int]
+_file_erasers: list[FileEraser] = []
+
+
+def register_files(eraser: FileEraser) -> None:
+    """Offer a function that removes files which may hold somebody of a database; `(connection, settings, database)` tells how many went."""
+    if eraser not in _file_erasers:
+        _file_erasers.append(eraser)
+
+
+def erase_files(connection: psycopg.Connection[Any], settings: Settings, database_id: int) -> int:
+    """Remove all files that may hold somebody of a database; a file cannot forget one of its rows."""
+    return sum(eraser(connection, settings, database_id) for eraser in _file_erasers)
 
 
 def holdings() -> Iterator[Holding]:

@@ -19,7 +19,7 @@ import psycopg
 
 from sojourn.kernel import Clock, Settings, lane_of
 from sojourn.kernel.errors import NotFound
-from sojourn.kernel.holdings import Text, holdings
+from sojourn.kernel.holdings import Text, erase_files, holdings
 from sojourn.kernel.tokens import installation_key
 from sojourn.profiles.databases import Database, database
 from sojourn.profiles.importing import in_transaction
@@ -198,4 +198,5 @@ def _erase_again(
         connection,
         lambda: _erase(connection, clock, at, base, int(entry["profile"]), wanted, digests, None),
     )
+    erase_files(connection, settings, base.id)
     return True
