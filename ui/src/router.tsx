@@ -1,5 +1,6 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Link, Outlet } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
+import { readAudienceSearch, type AudienceSearch } from './bulk/audienceSearch'
 import { EmptyState, Waiting } from './components/states'
 import { LoginPage } from './login/LoginPage'
 import { Shell } from './shell/Shell'
@@ -63,6 +64,24 @@ const imports = createRoute({
   validateSearch: (search): { task?: number } => ({ task: id(search.task) }),
 })
 
+const exports = createRoute({
+  getParentRoute: () => app,
+  path: '/exports',
+  component: lazyRouteComponent(() => import('./bulk/ExportsPage'), 'ExportsPage'),
+  validateSearch: (search): AudienceSearch & { new?: boolean } => ({
+    ...readAudienceSearch(search),
+    new: search.new === true || undefined,
+  }),
+})
+const bulkUpdate = createRoute({
+  getParentRoute: () => app,
+  path: '/bulk-update',
+  component: lazyRouteComponent(() => import('./bulk/BulkUpdatePage'), 'BulkUpdatePage'),
+  validateSearch: (search): AudienceSearch & { task?: number } => ({
+    ...readAudienceSearch(search),
+    task: id(search.task),
+  }),
+})
 const privacy = createRoute({
   getParentRoute: () => app,
   path: '/settings/privacy',
@@ -81,7 +100,7 @@ function NoSuchPage() {
 export const router = createRouter({
   routeTree: root.addChildren([
     login,
-    app.addChildren([home, scenarios, scenario, profiles, profile, sandbox, imports, privacy]),
+    app.addChildren([home, scenarios, scenario, profiles, profile, sandbox, imports, exports, bulkUpdate, privacy]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Waiting,

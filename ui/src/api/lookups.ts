@@ -4,7 +4,15 @@ import { answer, api, type Shapes } from './client'
 import type { Page } from './page'
 
 export type Field = Shapes['FieldShape']
-type Named = { id: number; name: string; channel?: string; short_name?: string }
+type Named = {
+  id: number
+  name: string
+  channel?: string
+  short_name?: string
+  channels?: string[]
+  database_id?: number
+  kind?: string
+}
 type Read = (after: number | undefined, signal: AbortSignal) => Promise<Page<Named>>
 
 const LIMIT = 200

@@ -868,10 +868,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Exports
+         * @description Exports, newest first.
+         */
+        get: operations["list_exports"];
+        put?: never;
+        /**
+         * Start Export
+         * @description Write profiles into a file; the task tells when it can be downloaded.
+         */
+        post: operations["start_export"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/bulk-updates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Start Bulk Update
+         * @description Change many profiles; whom it is about is chosen when the task begins.
+         */
+        post: operations["start_bulk_update"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/exports/{task_id}/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Export
+         * @description The file of an export that has ended.
+         */
+        get: operations["download_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * Audience
+         * @description Everybody of a database whom all of these leave in. `rules` have ids in place of names.
+         */
+        Audience: {
+            /** Database Id */
+            database_id: number;
+            /** Segment Id */
+            segment_id?: number | null;
+            /** Rules */
+            rules?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Profiles
+             * @description Ids of chosen profiles.
+             */
+            profiles?: string[] | null;
+            range?: components["schemas"]["Range"] | null;
+            /**
+             * Most
+             * @description Not more than so many, drawn evenly.
+             */
+            most?: number | null;
+        };
+        /**
+         * Changes
+         * @description What happens to everybody. `fields`: value by field name, plain or functional as in the API (`{"action": "incr", "value": 5}`).
+         */
+        Changes: {
+            /**
+             * Fields
+             * @default {}
+             */
+            fields: {
+                [key: string]: unknown;
+            };
+            subscribe?: components["schemas"]["NewSubscription"] | null;
+            subscriptions?: components["schemas"]["SubscriptionChange"] | null;
+            /**
+             * Add To Segments
+             * @default []
+             */
+            add_to_segments: number[];
+            /**
+             * Remove From Segments
+             * @default []
+             */
+            remove_from_segments: number[];
+            /**
+             * Delete
+             * @default false
+             */
+            delete: boolean;
+            /**
+             * Skip Triggers
+             * @default false
+             */
+            skip_triggers: boolean;
+        };
         /**
          * ContentShape
          * @description What an author gives: e-mail has a subject and HTML or MJML, SMS a text; all are Liquid.
@@ -1000,6 +1124,43 @@ export interface components {
              * @default []
              */
             problems: components["schemas"]["sojourn__web__api__application__ProblemShape"][];
+        };
+        /**
+         * ExportArguments
+         * @description The `arguments` of the task. `fields` None: all that are not hidden.
+         */
+        ExportArguments: {
+            audience: components["schemas"]["Audience"];
+            /**
+             * Format
+             * @default csv
+             * @enum {string}
+             */
+            format: "csv" | "xlsx" | "parquet" | "json";
+            /** Fields */
+            fields?: string[] | null;
+            /**
+             * Subscriptions
+             * @default []
+             */
+            subscriptions: components["schemas"]["SubscriptionColumns"][];
+            /**
+             * Delimiter
+             * @default ,
+             */
+            delimiter: string;
+            /**
+             * Safe
+             * @default true
+             */
+            safe: boolean;
+            /**
+             * Name
+             * @default profiles
+             */
+            name: string;
+            /** User Id */
+            user_id?: number | null;
         };
         /**
          * FieldShape
@@ -1247,6 +1408,28 @@ export interface components {
             from_email?: string | null;
             /** Reply To */
             reply_to?: string | null;
+        };
+        /**
+         * NewSubscription
+         * @description Everybody subscribes with the contact of the profile, or with the one of another resource.
+         */
+        NewSubscription: {
+            /** Resource Id */
+            resource_id: number;
+            /**
+             * Channel
+             * @default email
+             * @enum {string}
+             */
+            channel: "email" | "sms";
+            /** Status */
+            status?: string | null;
+            /**
+             * Contact From
+             * @default profile
+             * @enum {string}
+             */
+            contact_from: "profile" | "subscriptions";
         };
         /**
          * NewToken
@@ -1681,6 +1864,27 @@ export interface components {
             accept_sandbox: boolean;
         };
         /**
+         * Range
+         * @description A share of the whole database, even and stable: percent from – to, of the people as the group `group` deals them.
+         */
+        Range: {
+            /**
+             * Start
+             * @default 0
+             */
+            start: number;
+            /**
+             * End
+             * @default 100
+             */
+            end: number;
+            /**
+             * Group
+             * @default
+             */
+            group: string;
+        };
+        /**
          * Reentry
          * @description What happens when a profile comes again: see spec of the four modes in docs/reference/scenario-files.md.
          */
@@ -2015,6 +2219,31 @@ export interface components {
             output_tone?: ("main" | "yes" | "no" | "error") | null;
         };
         /**
+         * SubscriptionChange
+         * @description Subscriptions that somebody has get a status; without a resource or channel: those of all.
+         */
+        SubscriptionChange: {
+            /** Resource Id */
+            resource_id?: number | null;
+            /** Channel */
+            channel?: string | null;
+            /** Status */
+            status: string;
+        };
+        /**
+         * SubscriptionColumns
+         * @description Two columns for a resource and channel: the contact that is written to, and its status.
+         */
+        SubscriptionColumns: {
+            /** Resource Id */
+            resource_id: number;
+            /**
+             * Channel
+             * @default email
+             */
+            channel: string;
+        };
+        /**
          * SubscriptionOrder
          * @description A subscription to give: channel and status are words.
          */
@@ -2215,6 +2444,16 @@ export interface components {
             restarted: number;
             /** Capped */
             capped: number;
+        };
+        /**
+         * UpdateArguments
+         * @description The `arguments` of the task.
+         */
+        UpdateArguments: {
+            audience: components["schemas"]["Audience"];
+            changes: components["schemas"]["Changes"];
+            /** User Id */
+            user_id?: number | null;
         };
         /**
          * UserShape
@@ -4528,6 +4767,173 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ErasedShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_exports: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_TaskShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportArguments"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_bulk_update: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UpdateArguments"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    download_export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": unknown;
                 };
             };
             /** @description Client Error */

@@ -19,3 +19,12 @@ export function share(part: number, whole: number): string {
   const digits = rate > 0 && rate < 0.01 ? { maximumSignificantDigits: 1 } : { maximumFractionDigits: 0 }
   return format({ style: 'percent', ...digits }).format(rate)
 }
+
+/** A size of a file: “12 kB”, “3.4 MB”. */
+export function bytes(size: number): string {
+  const units = ['byte', 'kilobyte', 'megabyte', 'gigabyte'] as const
+  const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(size, 1)) / 3)))
+  return format({ style: 'unit', unit: units[step], unitDisplay: 'short', maximumSignificantDigits: 3 }).format(
+    size / 1000 ** step,
+  )
+}

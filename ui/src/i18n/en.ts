@@ -25,6 +25,7 @@ export const en = {
     audience: 'Audience',
     profiles: 'Profiles',
     imports: 'Import',
+    exports: 'Exports',
     automation: 'Automation',
     scenarios: 'Scenarios',
     messages: 'Messages',

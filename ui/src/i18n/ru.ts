@@ -30,6 +30,7 @@ export const ru: Shape<typeof en> = {
     audience: 'Аудитория',
     profiles: 'Профили',
     imports: 'Импорт',
+    exports: 'Выгрузки',
     automation: 'Автоматизация',
     scenarios: 'Сценарии',
     messages: 'Сообщения',

@@ -1,5 +1,6 @@
 import { Tooltip } from '@mantine/core'
 import {
+  IconFileExport,
   IconFlask,
   IconHome,
   IconMailbox,
@@ -26,6 +27,7 @@ const GROUPS: { word?: string; items: Item[] }[] = [
     items: [
       { to: '/profiles', word: 'profiles', icon: IconUsers },
       { to: '/imports', word: 'imports', icon: IconUpload },
+      { to: '/exports', word: 'exports', icon: IconFileExport },
     ],
   },
   { word: 'automation', items: [{ to: '/scenarios', word: 'scenarios', icon: IconRoute }] },
