@@ -44,7 +44,7 @@ function PeriodTable({ periods, onChange }: { periods: Period[]; onChange: (peri
           <tr key={period.kind}>
             <td style={{ whiteSpace: 'normal' }}>
               <b>{period.title}</b>
-              <div className="soft" style={{ maxWidth: 640, marginTop: 2 }}>
+              <div className="soft" style={{ maxWidth: 640, marginTop: 2, whiteSpace: 'normal' }}>
                 {period.loses}
               </div>
             </td>
