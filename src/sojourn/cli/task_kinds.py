@@ -10,7 +10,10 @@ def register_all(settings: Settings) -> None:
     """Offer every kind."""
     from sojourn.bulk import EXPORT, UPDATE, export_task, update_task
     from sojourn.profiles.tasks import IMPORT, import_task
+    from sojourn.web.v1.start_many import start_many_task
+    from sojourn.web.v1.workflows import START_MANY
 
+    register(START_MANY, start_many_task())
     register(EXPORT, export_task(settings))
     register(UPDATE, update_task())
     register(IMPORT, import_task(settings))

@@ -132,6 +132,20 @@ def list_tasks(
     return [Task(*row) for row in rows]
 
 
+def note_progress(connection: Connection, task_id: int, progress: dict[str, Any]) -> None:
+    """Keep with a running task what it needs to go on after a crash, in the transaction of the work itself."""
+    connection.execute(
+        "UPDATE background_task SET result = jsonb_build_object('progress', %s::jsonb) WHERE id = %s",
+        (Jsonb(progress), task_id),
+    )
+
+
+def progress_of(connection: Connection, task_id: int) -> dict[str, Any] | None:
+    """What `note_progress` kept last, if anything."""
+    row = connection.execute("SELECT result -> 'progress' FROM background_task WHERE id = %s", (task_id,)).fetchone()
+    return row[0] if row else None
+
+
 def files_before(connection: Connection, kinds: Sequence[str], before: datetime) -> list[tuple[int, str]]:
     """Tasks that ended before a moment and still have a file in the store: (task, key of the file)."""
     return connection.execute(

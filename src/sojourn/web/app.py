@@ -23,6 +23,7 @@ from sojourn.web.public import Recorder, public_routes
 from sojourn.web.security_headers import SecurityHeaders
 from sojourn.web.static_files import static_routes
 from sojourn.web.v1.application import IntegrationApi
+from sojourn.web.v1.exports import download_route
 from sojourn.web.v1.single_imports import SingleImports
 
 
@@ -44,6 +45,7 @@ class WebApplication:
             routes=[
                 health_route(self.installation),
                 Mount("/api/v2", json_api(self.installation)),
+                download_route(self.installation),
                 *public_routes(settings, clock, self.installation.pool, recorder),
                 *static_routes(),
             ],

@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from sojourn.kernel import Settings, VirtualClock, parse_public_id
+from sojourn.kernel.tasks import TaskInterrupted, get_task
 from sojourn.scenarios import activate, create_scenario, publish
+from sojourn.web.v1.start_many import start_many_task
 from tests.web.v1.integration import OK, Integration
 
 NODES: list[dict[str, Any]] = [
@@ -136,3 +138,49 @@ def test_lists_are_read_page_by_page(api: Integration, connection: psycopg.Conne
     assert seen == [1, 2, 3, 4, 5]
     assert api.failed("databases/list", limit=0)[0] == 400
     assert api.failed("databases/list", groups=["Sales"])[0] == 400
+
+
+def test_many_are_imported_and_started_in_order(
+    api: Integration, scenario: int, connection: psycopg.Connection
+) -> None:
+    data = [
+        {"email": "m1@example.com", "data": {"_fname": "Ann"}},
+        {"email": "no address"},
+        "x",
+        {"email": "m2@example.com", "content": {"order": 7}},
+    ]
+    answers = api.done("workflows/import_and_start_batch", workflow_id=scenario, matching="email", data=data)["result"]
+    assert [answer["error"] for answer in answers] == [0, 400, 400, 0]
+    rows = connection.execute("SELECT context FROM capture ORDER BY profile_id").fetchall()
+    assert rows[-2:] == [(None,), ({"order": 7},)]
+
+
+def test_many_are_started_in_the_background_once(
+    api: Integration, scenario: int, connection: psycopg.Connection, clock: VirtualClock
+) -> None:
+    data = [{"email": f"t{n}@example.com"} for n in range(120)] + [{"email": "no address"}]
+    task = get_task(
+        connection,
+        api.done("workflows/import_and_start_batch_task", workflow_id=scenario, matching="email", data=data)["data"][
+            "task_id"
+        ],
+    )
+    before = connection.execute("SELECT count(*) FROM capture").fetchone()[0]
+
+    def interrupted(done: int, total: int | None = None) -> None:
+        if done >= 50:
+            raise TaskInterrupted
+
+    with pytest.raises(TaskInterrupted):
+        start_many_task()(connection, clock, task, interrupted)
+    result = start_many_task()(connection, clock, task, lambda done, total=None: None)
+    assert (result["total"], result["started"], result["failed"]) == (121, 120, 1)
+    assert result["errors"][0]["element"] == 120
+    assert connection.execute("SELECT count(*) FROM capture").fetchone()[0] - before == 120
+
+
+def test_a_query_finds_who_is_started(api: Integration, scenario: int, connection: psycopg.Connection) -> None:
+    made = api.done("profiles/import", db_id=1, email="q@example.com", data={"points": 41})["profile_id"]
+    assert api.done("workflows/start", id=scenario, custom_request={"points": {"$gt": 40}})["profile_id"] == made
+    assert api.failed("workflows/start", id=scenario, custom_request={"points": 4000})[0] == 404
+    assert api.failed("workflows/start", id=scenario, custom_request={"nothing": 1})[0] == 400

@@ -117,7 +117,7 @@ class IntegrationApi:
 
     def _perform(self, method: Method, caller: Caller, given: Parameters) -> dict[str, Any]:
         with self._installation.connection() as connection:
-            body = method.function(V1Call(self._installation, connection, caller), given)
+            body = method.function(V1Call(self._installation.clock, connection, caller), given)
             self._wake(method, connection)
             return body
 
@@ -131,7 +131,7 @@ class IntegrationApi:
                 known = remembered(connection, installation.clock, key, window)
                 if known is not None:
                     return msgspec.json.decode(known), True
-                body = method.function(V1Call(installation, connection, caller), given)
+                body = method.function(V1Call(installation.clock, connection, caller), given)
                 if body["error"]:
                     raise _NotKept(body)
                 remember(connection, installation.clock, key, msgspec.json.encode(body))

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sojourn.kernel.errors import SojournError
-from sojourn.profiles import list_databases, list_resources
+from sojourn.profiles import Field, database, list_databases, list_resources, resource
+from sojourn.profiles.statuses import CHANNEL_WORDS, TELEGRAM
 from sojourn.web.installation import Connection
 from sojourn.web.v1.answers import success
 from sojourn.web.v1.method import V1Call
 from sojourn.web.v1.parameters import Parameters
 
 LARGEST = 1_000
+_TYPES = {"integer": "int", "line": "unicode", "enum": "unicode", "boolean": "bool"}
+"""Types of fields under the names that integrations know; the others are the same."""
 _COUNTS = {
     "scenario": "SELECT count(*) FROM scenario WHERE account_id = 1",
     "profile_database": "SELECT count(*) FROM profile_database WHERE account_id = 1",
@@ -81,3 +84,46 @@ def list_all_resources(call: V1Call, given: Parameters) -> dict[str, Any]:
         next_from_id=page.next(found[-1].id if found else None),
         total_count=page.count(call.connection, "resource"),
     )
+
+
+def get_database(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`databases/get`."""
+    found = database(call.connection, given.integer("id"))
+    row = call.connection.execute(
+        "SELECT suppression_list_id FROM profile_database WHERE id = %s", (found.id,)
+    ).fetchone()
+    told = {
+        "id": found.id,
+        "name": found.name,
+        "description": found.description,
+        "suppress_id": row[0] if row else None,
+    }
+    return success(data=told)
+
+
+def get_database_fields(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`databases/fields_get`."""
+    found = database(call.connection, given.integer("id"))
+    return success(data=[_field(field) for field in found.fields.values()])
+
+
+def _field(field: Field) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "category": "system" if field.builtin else "custom", "title": field.title, "name": field.name, "required": field.required,
+        "type": _TYPES.get(field.type, field.type),
+    }  # fmt: skip
+    return told | ({"dictionary": list(field.options)} if field.options else {})
+
+
+def get_resource(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`resources/get`."""
+    found = resource(call.connection, given.integer("id"))
+    channels = ["telegram_bot" if number == TELEGRAM else CHANNEL_WORDS[number] for number in found.channels]
+    told = {
+        "id": found.id,
+        "name": found.name,
+        "url": found.url,
+        "channels": channels,
+        "dbs_ids": list(found.database_ids),
+    }
+    return success(data=told)

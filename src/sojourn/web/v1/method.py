@@ -8,7 +8,7 @@ from typing import Any
 
 from sojourn.access import Caller, Role
 from sojourn.kernel import Clock
-from sojourn.web.installation import Connection, Installation
+from sojourn.web.installation import Connection
 from sojourn.web.v1.parameters import Parameters
 
 
@@ -16,13 +16,9 @@ from sojourn.web.v1.parameters import Parameters
 class V1Call:
     """One call: whoever makes it may."""
 
-    installation: Installation
+    clock: Clock
     connection: Connection
     caller: Caller
-
-    @property
-    def clock(self) -> Clock:
-        return self.installation.clock
 
 
 Function = Callable[[V1Call, Parameters], dict[str, Any]]

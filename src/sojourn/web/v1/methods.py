@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.web.v1 import lists, profiles, workflows
+from sojourn.web.v1 import exports, history, lists, profiles, subscriptions, workflows
 from sojourn.web.v1.method import Method
 
 SINGLE_IMPORT = "profiles/import"
@@ -17,11 +17,24 @@ METHODS: dict[str, Method] = {
     "profiles/update": Method(profiles.write_one("update"), "editor", changes=True, starts=True),
     "profiles/update_batch": Method(profiles.write_batch("update"), "editor", changes=True, starts=True),
     "profiles/get": Method(profiles.get),
+    "profiles/list": Method(profiles.list_page),
+    "profiles/delete": Method(profiles.delete, "editor", changes=True),
+    "profiles/get_all": Method(exports.get_all, "editor", changes=True),
+    "tasks/status": Method(exports.task_status),
+    "subscriptions/set": Method(subscriptions.set_one, "editor", changes=True, starts=True),
+    "subscriptions/list": Method(subscriptions.list_of_profile),
+    "subscribers/history_get": Method(history.history_get),
+    "subscribers/history_get_all": Method(history.history_get_all),
     "workflows/start": Method(workflows.start, "editor", changes=True, starts=True),
     "workflows/import_and_start": Method(workflows.import_and_start, "editor", changes=True, starts=True),
+    "workflows/import_and_start_batch": Method(workflows.import_and_start_batch, "editor", changes=True, starts=True),
+    "workflows/import_and_start_batch_task": Method(workflows.import_and_start_batch_task, "editor", changes=True),
     "workflows/list": Method(workflows.list_all),
     "workflows/activate": Method(workflows.activate_one, "editor", changes=True, starts=True),
     "workflows/deactivate": Method(workflows.deactivate_one, "editor", changes=True, starts=True),
     "databases/list": Method(lists.list_all_databases),
+    "databases/get": Method(lists.get_database),
+    "databases/fields_get": Method(lists.get_database_fields),
     "resources/list": Method(lists.list_all_resources),
+    "resources/get": Method(lists.get_resource),
 }

@@ -17,6 +17,11 @@ class Parameters:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Everything that the call says."""
+        return self._values
+
     def get(self, *names: str) -> Any:
         """The value under the first of these names that is given, as it came."""
         return next((self._values[name] for name in names if self._values.get(name) is not None), None)

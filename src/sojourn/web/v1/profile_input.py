@@ -73,10 +73,10 @@ def _record(keys: Mapping[str, Any], values: Mapping[str, Any]) -> Record:
         given = [given]
     if given is not None and not isinstance(given, list):
         given = [None]
-    return Record(keys, fields, [_subscription(item) for item in given or ()])
+    return Record(keys, fields, [subscription_of(item) for item in given or ()])
 
 
-def _subscription(item: Any) -> SubscriptionInput:
+def subscription_of(item: Any) -> SubscriptionInput:
     """A subscription as clients write it; what it lacks is told by the import itself."""
     if not isinstance(item, dict):
         return SubscriptionInput(None, None, None)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
-from sojourn.kernel import public_id
+from sojourn.kernel import parse_public_id, public_id
 from sojourn.kernel.errors import SojournError, TooLarge
-from sojourn.profiles import Options, Outcome, Record, Subscription, database, import_records, of_profile
+from sojourn.profiles import (
+    Options,
+    Outcome,
+    Record,
+    Subscription,
+    database,
+    delete_profile,
+    import_records,
+    list_profiles,
+    of_profile,
+)
 from sojourn.profiles.records import Mode
-from sojourn.profiles.statuses import CHANNEL_WORDS, EMAIL, PUSH, SMS, STATUS_WORDS, TELEGRAM
+from sojourn.profiles.statuses import CAUSE_API, CHANNEL_WORDS, EMAIL, PUSH, SMS, STATUS_WORDS, TELEGRAM
 from sojourn.web.profile_rows import find_profile, get_row
 from sojourn.web.v1.answers import BAD, envelope_of_problem, failure, success
 from sojourn.web.v1.method import Function, V1Call
@@ -17,6 +28,8 @@ from sojourn.web.v1.profile_input import batch_record, import_options, keys_of_c
 
 MOST_ELEMENTS = 10_000
 """Elements of one batch."""
+MOST_LISTED = 1_000
+"""Profiles of one page."""
 
 
 def outcome_answer(outcome: Outcome) -> dict[str, Any]:
@@ -63,11 +76,46 @@ def get(call: V1Call, given: Parameters) -> dict[str, Any]:
     options = import_options(given, "update")
     profile_id = find_profile(call.connection, base, options, keys_of_call(given))
     row = get_row(call.connection, base, profile_id)
-    subscriptions = [_subscription(found) for found in of_profile(call.connection, profile_id)]
+    subscriptions = [told_subscription(found) for found in of_profile(call.connection, profile_id)]
     return success(data={"_id": public_id(profile_id), **row.fields, "subscriptions": subscriptions})
 
 
-def _subscription(found: Subscription) -> dict[str, Any]:
+def list_page(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`profiles/list`: profiles of a database, oldest first; read until a page is empty."""
+    base = database(call.connection, given.integer("db_id", "list_id"))
+    limit = given.integer("limit", default=MOST_LISTED)
+    after = _after(given.text("from_id"))
+    found = list_profiles(call.connection, base, after=after, limit=max(1, min(limit, MOST_LISTED)))
+    rows = [
+        {
+            "_id": public_id(row["id"]),
+            **{name: _told_value(value) for name, value in row.items() if name in base.fields},
+        }
+        for row in found
+    ]
+    return success(data=rows, next_from_id=public_id(found[-1]["id"]) if found else given.text("from_id"))
+
+
+def _told_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _after(pointer: str) -> int:
+    return parse_public_id(pointer) if pointer else 0
+
+
+def delete(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`profiles/delete`: a profile with its subscriptions, history and relations."""
+    base = database(call.connection, given.integer("db_id", "list_id"))
+    profile_id = find_profile(call.connection, base, import_options(given, "update"), keys_of_call(given))
+    delete_profile(call.connection, call.clock, base, profile_id, cause=CAUSE_API, cause_id=call.caller.token_id)
+    return success()
+
+
+def told_subscription(found: Subscription) -> dict[str, Any]:
+    """A subscription in the words of this API."""
     contact: dict[str, Any]
     if found.channel == EMAIL:
         contact = {"email": found.contact}

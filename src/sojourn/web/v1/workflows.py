@@ -6,21 +6,28 @@ import json
 from typing import Any
 
 from sojourn.access import note
+from sojourn.bulk.audience import Audience, chosen, select
 from sojourn.kernel import lane_of, public_id
-from sojourn.kernel.errors import Conflict, NotFound, SojournError
-from sojourn.profiles import database, import_records
+from sojourn.kernel.errors import Conflict, NotFound, SojournError, TooLarge
+from sojourn.kernel.tasks import create_task
+from sojourn.profiles import Database, database, import_records
 from sojourn.profiles.importing import in_transaction
-from sojourn.scenarios import Scenario, activate, get_scenario, list_scenarios, stop
+from sojourn.scenarios import Catalogue, Scenario, activate, get_scenario, list_scenarios, stop
 from sojourn.scenarios.graph import NodeDocument
+from sojourn.segments import check
 from sojourn.triggers import enter
 from sojourn.web.installation import Connection
 from sojourn.web.profile_rows import find_profile
-from sojourn.web.v1.answers import envelope_of_problem, success
+from sojourn.web.v1.answers import BAD, envelope_of, envelope_of_problem, failure, success
+from sojourn.web.v1.custom_request import rules_of
 from sojourn.web.v1.lists import PageAsked
 from sojourn.web.v1.method import V1Call
 from sojourn.web.v1.parameters import Parameters
 from sojourn.web.v1.profile_input import import_options, keys_of_call, single_record
 
+START_MANY = "import_and_start"
+"""The kind of the task of `workflows/import_and_start_batch_task`."""
+MOST_ELEMENTS = 10_000
 LARGEST_CONTENT = 100_000
 """Characters of `content`, as JSON."""
 _MODES = {"never": "skip_in_any_case", "after_exit": "skip", "restart": "restart", "parallel": "parallel"}
@@ -32,7 +39,7 @@ _TYPES = {
     "api_request": "feedback",
     "promo_code": "promo_attach",
 }
-_NOT_OFFERED = ("custom_request", "subscription_filter", "attach")
+_NOT_OFFERED = ("subscription_filter", "attach")
 
 
 def start(call: V1Call, given: Parameters) -> dict[str, Any]:
@@ -40,7 +47,7 @@ def start(call: V1Call, given: Parameters) -> dict[str, Any]:
     given.refuse(*_NOT_OFFERED)
     scenario, content = _active(call.connection, given.integer("id", "workflow_id")), _content(given)
     base = database(call.connection, scenario.database_id)
-    profile_id = find_profile(call.connection, base, import_options(given, "update"), keys_of_call(given))
+    profile_id = _wanted(call, base, given)
 
     def work() -> dict[str, Any]:
         started = _may_enter(call.connection, scenario, profile_id)
@@ -50,9 +57,26 @@ def start(call: V1Call, given: Parameters) -> dict[str, Any]:
     return in_transaction(call.connection, work)
 
 
+def _wanted(call: V1Call, base: Database, given: Parameters) -> int:
+    """The profile that the call names, by keys or, without them, by a query: of several the oldest."""
+    query = given.mapping("custom_request")
+    if not query or given.get("matching"):
+        return find_profile(call.connection, base, import_options(given, "update"), keys_of_call(given))
+    rules = rules_of(query)
+    if problems := check(rules, base, Catalogue(call.connection), "custom_request") if rules else ():
+        raise SojournError("bad_custom_request", problems[0].message, problems[0].place)
+    selection = select(call.connection, base, Audience(database_id=base.id, rules=rules), call.clock.now())
+    row = call.connection.execute(
+        f"SELECT min(x.id) FROM ({chosen(selection, base, 'p.id')}) x", selection.values
+    ).fetchone()
+    if row is None or row[0] is None:
+        raise NotFound("unknown_profile", "No profile matches.", "custom_request")
+    return int(row[0])
+
+
 def import_and_start(call: V1Call, given: Parameters) -> dict[str, Any]:
     """`workflows/import_and_start`: a profile is imported and enters, both or neither."""
-    given.refuse(*_NOT_OFFERED)
+    given.refuse("custom_request", *_NOT_OFFERED)
     scenario, content = _active(call.connection, given.integer("workflow_id", "id")), _content(given)
     base = database(call.connection, given.integer("db_id", "list_id", default=scenario.database_id))
     if base.id != scenario.database_id:
@@ -69,6 +93,40 @@ def import_and_start(call: V1Call, given: Parameters) -> dict[str, Any]:
         return _started(outcome.profile_id, started)
 
     return in_transaction(call.connection, work)
+
+
+def import_and_start_batch(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`workflows/import_and_start_batch`: the same for many; one result for each element, in order. One's failure stops no other."""
+    elements = _elements(given)
+    common = {name: value for name, value in given.values.items() if name != "data"}
+    results = []
+    for element in elements:
+        if not isinstance(element, dict):
+            results.append(failure(BAD, "An element of data is an object."))
+            continue
+        try:
+            results.append(import_and_start(call, Parameters({**common, **element})))
+        except SojournError as error:
+            results.append(envelope_of(error))
+    return success(result=results)
+
+
+def import_and_start_batch_task(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`workflows/import_and_start_batch_task`: the same in the background; answers with the task at once."""
+    _elements(given)
+    scenario = _active(call.connection, given.integer("workflow_id", "id"))
+    kept = {name: value for name, value in given.values.items() if name != "token"}
+    task_id = create_task(
+        call.connection, call.clock, START_MANY, scenario.name, {"call": kept, "token": call.caller.token_id}
+    )
+    return success(data={"task_id": task_id})
+
+
+def _elements(given: Parameters) -> list[Any]:
+    elements = given.sequence("data")
+    if len(elements) > MOST_ELEMENTS:
+        raise TooLarge("batch_too_large", f"A batch has {MOST_ELEMENTS} elements at most.", "data")
+    return elements
 
 
 def _with_data(given: Parameters) -> Parameters:
