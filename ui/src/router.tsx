@@ -82,6 +82,11 @@ const bulkUpdate = createRoute({
     task: id(search.task),
   }),
 })
+const account = createRoute({
+  getParentRoute: () => app,
+  path: '/settings/account',
+  component: lazyRouteComponent(() => import('./account/AccountPage'), 'AccountPage'),
+})
 const privacy = createRoute({
   getParentRoute: () => app,
   path: '/settings/privacy',
@@ -100,7 +105,19 @@ function NoSuchPage() {
 export const router = createRouter({
   routeTree: root.addChildren([
     login,
-    app.addChildren([home, scenarios, scenario, profiles, profile, sandbox, imports, exports, bulkUpdate, privacy]),
+    app.addChildren([
+      home,
+      scenarios,
+      scenario,
+      profiles,
+      profile,
+      sandbox,
+      imports,
+      exports,
+      bulkUpdate,
+      account,
+      privacy,
+    ]),
   ]),
   defaultPreload: 'intent',
   defaultPendingComponent: Waiting,

@@ -31,6 +31,7 @@ export const en = {
     messages: 'Messages',
     sandbox: 'Sandbox mailbox',
     settings: 'Settings',
+    account: 'Account',
     privacy: 'Privacy',
   },
   user: {

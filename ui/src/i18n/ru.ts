@@ -36,6 +36,7 @@ export const ru: Shape<typeof en> = {
     messages: 'Сообщения',
     sandbox: 'Почта песочницы',
     settings: 'Настройки',
+    account: 'Аккаунт',
     privacy: 'Приватность',
   },
   user: {

@@ -5,6 +5,7 @@ import {
   IconHome,
   IconMailbox,
   IconRoute,
+  IconSettings,
   IconShieldLock,
   IconUpload,
   IconUsers,
@@ -32,7 +33,13 @@ const GROUPS: { word?: string; items: Item[] }[] = [
   },
   { word: 'automation', items: [{ to: '/scenarios', word: 'scenarios', icon: IconRoute }] },
   { word: 'messages', items: [{ to: '/sandbox', word: 'sandbox', icon: IconMailbox }] },
-  { word: 'settings', items: [{ to: '/settings/privacy', word: 'privacy', icon: IconShieldLock }] },
+  {
+    word: 'settings',
+    items: [
+      { to: '/settings/account', word: 'account', icon: IconSettings },
+      { to: '/settings/privacy', word: 'privacy', icon: IconShieldLock },
+    ],
+  },
 ]
 
 /** The frame round every page for somebody who is logged in. */

@@ -15,6 +15,7 @@ from starlette.requests import ClientDisconnect
 from sojourn import __version__
 from sojourn.kernel.errors import SojournError
 from sojourn.web.api import (
+    account,
     bulk,
     databases,
     imports,
@@ -38,7 +39,7 @@ from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
-    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router,
+    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router,
 )  # fmt: skip
 
 

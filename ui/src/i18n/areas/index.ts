@@ -1,3 +1,4 @@
+import { account } from './account'
 import { bulk } from './bulk'
 import { databases } from './databases'
 import { imports } from './imports'
@@ -8,7 +9,7 @@ import { segments } from './segments'
 import { sources } from './sources'
 import { subscriptions } from './subscriptions'
 
-const AREAS = { bulk, databases, imports, people, privacy, rules, segments, sources, subscriptions }
+const AREAS = { account, bulk, databases, imports, people, privacy, rules, segments, sources, subscriptions }
 
 type Language = 'en' | 'ru'
 
