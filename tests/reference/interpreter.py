@@ -53,10 +53,8 @@ def let_in(person: Person, capture: Capture, graph: Graph, version: int, now: da
             p.entered_at > capture.at - graph.min_interval for p in person.passages if p.key == capture.key
         ):
             refusal = "too_soon"
-    if graph.mode == "never" and refusal is None:
-        if capture.key in person.entered:
-            refusal = "entered_before"
-        person.entered.add(capture.key)
+    if graph.mode == "never" and refusal is None and capture.key in person.entered:
+        refusal = "entered_before"
     if graph.mode == "restart":
         for old in live:
             take_out(old, "restarted", now)
@@ -64,6 +62,7 @@ def let_in(person: Person, capture: Capture, graph: Graph, version: int, now: da
         person.refusals.append((capture.node, refusal, capture.at, capture.key))
         return
     before = copy.deepcopy(person)
+    person.entered.add(capture.key)  # undone with everything else if the entry fails: who never got in may try again
     passage = Passage(
         graph,
         version,
