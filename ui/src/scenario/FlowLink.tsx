@@ -24,7 +24,7 @@ export const FlowLink = memo(function FlowLink(link: EdgeProps<Link>) {
     (state) => state.described[link.source]?.ports.find((found) => found.id === port)?.tone ?? 'main',
   )
   const people = useEditor((state) => (state.showFigures ? peopleOn(state.figures, link.source, port) : undefined))
-  const most = useEditor((state) => Math.max(0, ...(state.figures?.links.map(({ n }) => n) ?? [])))
+  const most = useEditor((state) => (state.figures ? countsOf(state.figures).most : 0))
   const back = leadsBack(link.sourceX, link.targetX)
   const { path, labelX, labelY } = useDrawn(link, back)
   const walking = useIncrease(people)
@@ -56,10 +56,21 @@ export const FlowLink = memo(function FlowLink(link: EdgeProps<Link>) {
   )
 })
 
-function peopleOn(figures: ReturnType<typeof useEditor.getState>['figures'], source: string, port: string) {
-  return (
-    figures?.links.find((link) => link.node === Number(source) && link.port === port)?.n ?? (figures ? 0 : undefined)
-  )
+type Figures = NonNullable<ReturnType<typeof useEditor.getState>['figures']>
+const counted = new WeakMap<Figures, { byPort: Map<string, number>; most: number }>()
+
+/** The counts of all links, put in order once for each state of the figures: every link asks for its own at every frame. */
+function countsOf(figures: Figures) {
+  let counts = counted.get(figures)
+  if (!counts) {
+    const byPort = new Map(figures.links.map(({ node, port, n }) => [`${node}:${port}`, n]))
+    counted.set(figures, (counts = { byPort, most: Math.max(0, ...byPort.values()) }))
+  }
+  return counts
+}
+
+function peopleOn(figures: Figures | null | undefined, source: string, port: string) {
+  return figures ? (countsOf(figures).byPort.get(`${Number(source)}:${port}`) ?? 0) : undefined
 }
 
 function useDrawn(link: EdgeProps<Link>, back: boolean): Drawn {
