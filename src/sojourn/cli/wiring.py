@@ -5,11 +5,18 @@ from __future__ import annotations
 
 def connect_rooms() -> None:
     """Let imports start scenarios, and letters carry promo codes and the content of API calls. Doing it twice is harmless."""
+    import sojourn.loyalty.promo_rule
+    import sojourn.scenarios.participation_rule  # noqa: F401 - offer their rules
     from sojourn import loyalty
     from sojourn.cli.privacy_wiring import connect_privacy
+    from sojourn.profiles.profile import register_deletion
+    from sojourn.scenarios.clearing import remove_profile
     from sojourn.scenarios.variables import register_variables
+    from sojourn.segments.membership import forget_profile
     from sojourn.triggers import register_import_triggers
 
+    register_deletion(remove_profile)
+    register_deletion(forget_profile)
     connect_privacy()
     register_import_triggers()
     loyalty.register_variables()

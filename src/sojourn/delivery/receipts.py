@@ -66,7 +66,8 @@ appended AS (
     FROM (SELECT kind, lane, passage_id, hop, at, data, n FROM r
           UNION ALL SELECT {EventKind.OPENED:d}::smallint, lane, passage_id, hop, at, '{{"implied": true}}'::jsonb, 0 FROM implied) e
     JOIN known k USING (lane, passage_id, hop) ORDER BY e.n''')
-})
+}),
+touched AS ({events.touch("known", "event")})
 SELECT count(*) FROM known
 """
 

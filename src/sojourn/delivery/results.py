@@ -61,6 +61,7 @@ appended AS (
     events.insert(f'''SELECT profile_id, lane, event, at, %(now)s, passage_id, hop, scenario_id, node_id, template_id, resource_id, channel,
          CASE WHEN event <> {EventKind.SENT:d} THEN jsonb_build_object('answer', answer) END FROM done WHERE event IS NOT NULL''')
 }),
+touched AS ({events.touch("done", "event")}),
 counted AS (
   {
     count_messages(f'''SELECT date_trunc('hour', created_at), count(*), scenario_id, node_id,

@@ -2,5 +2,6 @@
 
 from sojourn.events.kinds import EventKind
 from sojourn.events.log import COLUMNS, Event, RecordedEvent, append, history, insert
+from sojourn.events.touching import touch, touch_profiles
 
-__all__ = ["COLUMNS", "Event", "EventKind", "RecordedEvent", "append", "history", "insert"]
+__all__ = ["COLUMNS", "Event", "EventKind", "RecordedEvent", "append", "history", "insert", "touch", "touch_profiles"]

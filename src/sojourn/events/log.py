@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from sojourn.events.kinds import EventKind
+from sojourn.events.touching import touch
 from sojourn.kernel import Clock, SojournError, lane_of
 
 COLUMNS = "profile_id, lane, kind, occurred_at, recorded_at, passage_id, hop, scenario_id, node_id, template_id, resource_id, channel, data"
@@ -40,12 +41,13 @@ class Event:
     data: dict[str, Any] | None = None
 
 
-_APPEND = insert(
+_NEW = insert(
     """SELECT profile_id, (profile_id & 63)::smallint, kind, occurred_at, %(now)s::timestamptz, passage_id, hop, scenario_id, node_id, template_id, resource_id, channel, data
   FROM unnest(%(profile_id)s::bigint[], %(kind)s::smallint[], %(occurred_at)s::timestamptz[], %(passage_id)s::bigint[], %(hop)s::int[], %(scenario_id)s::int[],
     %(node_id)s::int[], %(template_id)s::int[], %(resource_id)s::int[], %(channel)s::smallint[], %(data)s::jsonb[])
     AS e(profile_id, kind, occurred_at, passage_id, hop, scenario_id, node_id, template_id, resource_id, channel, data)"""
 )
+_APPEND = f"WITH appended AS ({_NEW} RETURNING profile_id, lane) {touch('appended', 'event')}"
 
 
 def append(connection: psycopg.Connection[Any], clock: Clock, events: Sequence[Event]) -> None:

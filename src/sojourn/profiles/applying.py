@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.types.json import Jsonb
 
+from sojourn.events import touch
 from sojourn.kernel.errors import Problem
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.fields import Field, identity_values
@@ -133,6 +134,8 @@ class Applying:
             f" SELECT s.profile_id, %(at)s, %(database)s, s.lane, {CHANGE_CREATED}, %(cause)s, %(cause_id)s, {self._snapshot(columns, values)}"
             f" FROM {self._placed} s WHERE s.kind = {CREATE})",
         ]
+        new = f"(SELECT profile_id, lane FROM {self._placed} WHERE kind = {CREATE}) n"
+        parts.append(f"touched AS ({touch(new, 'profile')})")
         for number, known in enumerate(_kept(self.stage.database.fields.values())):
             if known.column in columns:
                 kind, prefix = _identity(known)
@@ -199,6 +202,7 @@ class Applying:
             f" SELECT u.id, %(at)s, %(database)s, u.lane, {CHANGE_UPDATED}, %(cause)s, %(cause_id)s, d.old, d.new FROM u, LATERAL ("
             f"SELECT jsonb_object_agg(k, o) AS old, jsonb_object_agg(k, n) AS new FROM (VALUES {pairs}) x(k, o, n) WHERE o IS DISTINCT FROM n) d WHERE d.new IS NOT NULL)",
         ]
+        parts.append(f"touched AS ({touch('u', 'profile', profile='id')})")
         for i, known in enumerate(self.stage.fields):
             if known in _kept(self.stage.fields):
                 parts += _identity_parts(i, known)

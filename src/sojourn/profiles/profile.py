@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 import psycopg
 
+from sojourn.events import touch_profiles
 from sojourn.kernel import Clock, lane_of, parse_public_id
 from sojourn.kernel.errors import NotFound, SojournError
 from sojourn.kernel.statement import quoted
@@ -132,6 +133,16 @@ def _search(connection: psycopg.Connection[Any], database: Database, text: str, 
     return sorted(ids | ({number} if number > after else set()))[:limit]
 
 
+Follow = Callable[[psycopg.Connection[Any], Clock, int, int, int], None]
+_on_deletion: list[Follow] = []
+
+
+def register_deletion(follow: Follow) -> None:
+    """Let an upper room end what it has of a profile that is deleted: `(connection, clock, database, profile, cause)`, in the same transaction."""
+    if follow not in _on_deletion:
+        _on_deletion.append(follow)
+
+
 def delete_profile(
     connection: psycopg.Connection[Any],
     clock: Clock,
@@ -150,6 +161,10 @@ def delete_profile(
     """
     key = {"lane": lane_of(profile_id), "id": profile_id, "database": database.id}
     with connection.transaction():
+        for follow in (
+            _on_deletion
+        ):  # first, since passages are ended under the lock of their lane, which comes before locks of rows
+            follow(connection, clock, database.id, profile_id, cause)
         deleted = connection.execute(
             f"DELETE FROM {quoted(database.table)} WHERE lane = %(lane)s AND id = %(id)s RETURNING email", key
         ).fetchone()
@@ -163,6 +178,7 @@ def delete_profile(
         )
         connection.execute("DELETE FROM change WHERE lane = %(lane)s AND profile_id = %(id)s", key)
         _record_deletion(connection, clock.now(), database, profile_id, cause, cause_id)
+        touch_profiles(connection, [profile_id], "profile")
 
 
 def _record_deletion(

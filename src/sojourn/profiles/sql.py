@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sojourn.events import touch
 from sojourn.kernel.statement import Bindings, quoted
 from sojourn.profiles.databases import Database, Field
 
@@ -61,7 +62,7 @@ def update(
     scenario_id: int,
     bindings: Bindings,
 ) -> list[tuple[str, str]]:
-    """Update the profiles of the set `source` (profile_id, at), one row each, and record each change: (name, body) of the two parts."""
+    """Update the profiles of the set `source` (profile_id, at), one row each, and record each change: (name, body) of the parts."""
     sets = ", ".join(f"{quoted(a.field.column)} = {a.expression('p', bindings)}" for a in assignments)
     before = ", ".join(
         f"old.{quoted(a.field.column)} AS o{i}, new.{quoted(a.field.column)} AS n{i}" for i, a in enumerate(assignments)
@@ -82,4 +83,5 @@ def update(
     SELECT u.id, u.at, {bindings.bind(database.id, "int")}, {lane}, {CHANGE_UPDATED}::smallint, {CAUSE_SCENARIO}::smallint, {bindings.bind(scenario_id, "bigint")},
       jsonb_build_object({old}), jsonb_build_object({new}) FROM {name} u WHERE {changed}""",
         ),
+        (f"{name}_touched", touch(f"{name} u", "profile", profile="u.id", lane=lane)),
     ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 
+from sojourn.events import touch
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.databases import Database
 from sojourn.profiles.preference import RANK, effective, recompute
@@ -56,7 +57,8 @@ recorded AS (
   INSERT INTO change (profile_id, at, subject_id, database_id, lane, kind, cause, cause_id, old, new)
   SELECT profile_id, %(at)s, id, %(database)s, lane, {CHANGE_SUBSCRIPTION}, %(cause)s, %(cause_id)s,
     jsonb_build_object('status', {STATUS_WORD.format("status0")}, 'priority', priority0, 'cats', cats0),
-    jsonb_build_object('status', {STATUS_WORD.format("status1")}, 'priority', priority1, 'cats', cats1, {_DETAILS}) FROM changed)
+    jsonb_build_object('status', {STATUS_WORD.format("status1")}, 'priority', priority1, 'cats', cats1, {_DETAILS}) FROM changed),
+touched AS ({touch("changed", "subscription")})
 SELECT DISTINCT profile_id FROM changed
 """
 
@@ -79,7 +81,8 @@ recorded AS (
 known AS (
   INSERT INTO identity (profile_id, database_id, lane, kind, value)
   SELECT a.profile_id, %(database)s, a.lane, a.kind, a.value FROM (SELECT DISTINCT profile_id, lane, {kind} AS kind, {value} AS value FROM added) a
-   WHERE NOT EXISTS (SELECT FROM identity i WHERE i.database_id = %(database)s AND i.kind = a.kind AND i.kind <> 1 AND i.value = a.value AND i.profile_id = a.profile_id))
+   WHERE NOT EXISTS (SELECT FROM identity i WHERE i.database_id = %(database)s AND i.kind = a.kind AND i.kind <> 1 AND i.value = a.value AND i.profile_id = a.profile_id)),
+touched AS ({touched})
 SELECT DISTINCT profile_id FROM added
 """
 
@@ -118,6 +121,7 @@ def apply_subscriptions(
     statement = _ADD.format(
         rank=RANK, subscribed=SUBSCRIBED, effective=effective("p.status", f"coalesce(x.status, {SUBSCRIBED})"), table=table, same=_SAME,
         kind_added=CHANGE_SUBSCRIBED, word=STATUS_WORD.format("status"), details=_DETAILS, kind=_KIND, value=_VALUE,
+        touched=touch("added", "subscription"),
     )  # fmt: skip
     changed.update(row[0] for row in connection.execute(statement, values))
     if ids:

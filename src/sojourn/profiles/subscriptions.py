@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from sojourn.events import touch
 from sojourn.kernel import Clock, lane_of
 from sojourn.kernel.errors import NotFound, SojournError
 from sojourn.kernel.statement import quoted
@@ -47,7 +48,8 @@ recorded AS (
   INSERT INTO change (profile_id, at, subject_id, database_id, lane, kind, cause, cause_id, old, new)
   SELECT profile_id, %(at)s, id, %(database)s, lane, {CHANGE_SUBSCRIPTION}, %(cause)s, %(cause_id)s,
          jsonb_build_object('status', {STATUS_WORD.format("before")}),
-         jsonb_build_object('status', {STATUS_WORD.format("after")}, 'resource_id', resource_id, 'channel', channel, 'contact', contact) FROM changed)
+         jsonb_build_object('status', {STATUS_WORD.format("after")}, 'resource_id', resource_id, 'channel', channel, 'contact', contact) FROM changed),
+touched AS ({touch("changed", "subscription")})
 SELECT profile_id, id FROM changed
 """
 
@@ -173,7 +175,8 @@ def set_global_status(
 WITH changed AS (
   UPDATE {quoted(table_name(database_id))} p SET status = %(to)s, updated_at = %(at)s
    WHERE p.lane = %(lane)s AND p.id = %(id)s AND coalesce(p.status, {SUBSCRIBED}) <> %(to)s
-  RETURNING p.id, p.lane, old.status AS before, new.status AS after)
+  RETURNING p.id, p.lane, old.status AS before, new.status AS after),
+touched AS ({touch("changed", "profile", profile="id")})
 INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
 SELECT id, %(at)s, %(database)s, lane, {CHANGE_UPDATED}, %(cause)s, %(cause_id)s,
        jsonb_build_object('_status', before), jsonb_build_object('_status', after) FROM changed

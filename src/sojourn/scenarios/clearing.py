@@ -7,22 +7,38 @@ from typing import Any
 import psycopg
 
 from sojourn.delivery.sql import cancel_planned
-from sojourn.kernel import LANES, Clock
+from sojourn.events import touch
+from sojourn.kernel import LANES, Clock, lane_of
 from sojourn.scenarios.engine import LOCK_SPACE
 from sojourn.scenarios.entry import taken_out_counter
 from sojourn.scenarios.stage import END_REASON, LANE, Exit
 
 
-def _statement() -> str:
+def _statement(whom: str) -> str:
+    """Ends the passages in a lane under the condition `whom` over `resting r`."""
     parts = [
-        f"""gone AS MATERIALIZED (DELETE FROM resting r WHERE r.lane = {LANE} AND r.scenario_id = %(scenario)s
-  RETURNING r.passage_id, r.profile_id, r.entered_at, r.version_id, r.node_id, r.hop, r.key, r.context)""",
+        f"""gone AS MATERIALIZED (DELETE FROM resting r WHERE r.lane = {LANE} AND {whom}
+  RETURNING r.passage_id, r.profile_id, r.entered_at, r.scenario_id, r.version_id, r.node_id, r.hop, r.key, r.context)""",
         f"""ends AS (INSERT INTO passage_ended (passage_id, profile_id, entered_at, ended_at, scenario_id, version_id, node_id, hop, lane, reason, key, context)
-  SELECT passage_id, profile_id, entered_at, %(now)s, %(scenario)s, version_id, node_id, hop, {LANE}, {END_REASON[Exit.REMOVED]}, key, context FROM gone)""",
+  SELECT passage_id, profile_id, entered_at, %(now)s, scenario_id, version_id, node_id, hop, {LANE}, {END_REASON[Exit.REMOVED]}, key, context FROM gone)""",
         *(f"{name} AS ({body})" for name, body in cancel_planned("gone", LANE)),
         f"counted AS ({taken_out_counter('gone', '%(now)s::timestamptz', Exit.REMOVED)})",
+        f"touched AS ({touch('gone x', 'passage', profile='x.profile_id', lane=LANE)})",
     ]
     return "WITH " + ",\n".join(parts) + "\nSELECT count(*) FROM gone"
+
+
+def _in_lane(connection: psycopg.Connection[Any], clock: Clock, lane: int, whom: str, values: dict[str, Any]) -> int:
+    connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_SPACE, lane))
+    row = connection.execute(_statement(whom), {**values, "lane": lane, "now": clock.now()}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def remove_profile(
+    connection: psycopg.Connection[Any], clock: Clock, database_id: int, profile_id: int, cause: int
+) -> None:
+    """End all live passages of one profile as *removed*, in the caller's transaction, before the profile is deleted."""
+    _in_lane(connection, clock, lane_of(profile_id), "r.profile_id = %(profile)s", {"profile": profile_id})
 
 
 def remove_everybody(connection: psycopg.Connection[Any], clock: Clock, scenario_id: int) -> int:
@@ -30,11 +46,7 @@ def remove_everybody(connection: psycopg.Connection[Any], clock: Clock, scenario
     removed = 0
     for lane in range(LANES):
         with connection.transaction():
-            connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_SPACE, lane))
-            row = connection.execute(
-                _statement(), {"lane": lane, "scenario": scenario_id, "now": clock.now()}
-            ).fetchone()
-            removed += int(row[0]) if row else 0
+            removed += _in_lane(connection, clock, lane, "r.scenario_id = %(scenario)s", {"scenario": scenario_id})
     return removed
 
 

@@ -17,6 +17,7 @@ from sojourn.scenarios.graph import Links, ScenarioDocument
 from sojourn.scenarios.node_type import NodeContext, NodeType
 from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.stage import Awaits, CarryEntry, Entry, Exit, Flow, Leaf, Stage
+from sojourn.segments.rule import Definitions, NoDefinitions
 
 MAX_PATHS = 64
 """Ways that one leaf may tell apart; above it a stage is cut."""
@@ -87,6 +88,7 @@ class Compiler:
     version_id: int
     document: ScenarioDocument
     database: Database
+    definitions: Definitions = field(default_factory=NoDefinitions)
     types: dict[int, NodeType] = field(init=False, default_factory=dict)
     contexts: dict[int, NodeContext] = field(init=False, default_factory=dict)
     links: Links = field(init=False)
@@ -98,7 +100,13 @@ class Compiler:
             settings = node_type.settings.model_validate(node.settings)
             self.types[node.id] = node_type
             self.contexts[node.id] = NodeContext(
-                self.scenario_id, self.version_id, node.id, settings, self.database, frozenset(node.links)
+                self.scenario_id,
+                self.version_id,
+                node.id,
+                settings,
+                self.database,
+                frozenset(node.links),
+                self.definitions,
             )
             ports[node.id] = [port.id for port in node_type.ports(settings)]
         self.links = Links(self._starts(), ports, {node.id: node.links for node in self.document.nodes})
@@ -248,7 +256,11 @@ class _Walk:
 
 
 def compile_version(
-    scenario_id: int, version_id: int, document: ScenarioDocument, database: Database
+    scenario_id: int,
+    version_id: int,
+    document: ScenarioDocument,
+    database: Database,
+    definitions: Definitions | None = None,
 ) -> CompiledVersion:
-    """Compile a version whose document has ids in place of names."""
-    return Compiler(scenario_id, version_id, document, database).compile()
+    """Compile a version whose document has ids in place of names; `definitions` are what its rules refer to."""
+    return Compiler(scenario_id, version_id, document, database, definitions or NoDefinitions()).compile()

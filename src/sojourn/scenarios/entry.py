@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sojourn.delivery.sql import cancel_planned
+from sojourn.events import touch
 from sojourn.kernel.statement import quoted
 from sojourn.profiles import Database
 from sojourn.scenarios.durations import to_timedelta
@@ -83,6 +84,7 @@ def restarted_text(stage: Stage, node_id: int) -> tuple[str, tuple[Leaf, ...]]:
     for name, body in cancel_planned("old", LANE):
         stage.part(name, body)
     stage.part("counted", taken_out_counter("old", "%(now)s::timestamptz", Exit.RESTARTED))
+    stage.part("touched", touch("old x", "passage", profile="x.profile_id", lane=LANE))
     parts = ",\n".join(f"{name} AS {'MATERIALIZED ' if once else ''}(\n    {body})" for name, body, once in stage.parts)
     return f"WITH {parts}\nSELECT count(*), 0, 0 FROM old", ()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from sojourn.kernel.errors import Problem
 from sojourn.profiles import Database
 from sojourn.segments import Lookup
+from sojourn.segments.rule import Definitions, NoDefinitions
 
 if TYPE_CHECKING:
     from sojourn.scenarios.stage import Flow, Stage
@@ -60,6 +61,8 @@ class NodeContext:
     database: Database
     linked: frozenset[str]
     """Outputs that have a link."""
+    definitions: Definitions = field(default_factory=NoDefinitions)
+    """What rules refer to."""
 
 
 class NodeType(Protocol):
@@ -156,8 +159,8 @@ def parse_settings(node_type: NodeType, settings: dict[str, Any]) -> tuple[Any, 
 def references(node_type: NodeType) -> dict[str, str]:
     """Settings that name things: field → kind."""
     found = {}
-    for name, field in node_type.settings.model_fields.items():
-        extra = field.json_schema_extra
+    for name, known in node_type.settings.model_fields.items():
+        extra = known.json_schema_extra
         if isinstance(extra, dict) and isinstance(extra.get("x-source"), str):
             found[name] = str(extra["x-source"])
     return found

@@ -7,18 +7,28 @@ from typing import Any
 import psycopg
 
 from sojourn.kernel.errors import NotFound
+from sojourn.segments.definitions import StoredSegments
+from sojourn.segments.rule import SegmentDefinition
 
 _TABLES = {
     "database": "SELECT id, name, NULL FROM profile_database WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
     "resource": "SELECT id, name, NULL FROM resource WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
     "template": "SELECT id, name, channel FROM template WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
     "promo_pool": "SELECT id, name, NULL FROM promo_pool WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s OR short_name = %(name)s) ORDER BY id LIMIT 1",
+    "scenario": "SELECT id, name, NULL FROM scenario WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
+    "segment": "SELECT id, name, NULL FROM segment WHERE account_id = 1 AND archived_at IS NULL AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
+    "external_table": "SELECT id, name, NULL FROM external_table WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s OR short_name = %(name)s) ORDER BY id LIMIT 1",
+    "relation_type": "SELECT id, name, NULL FROM relation_type WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
 }
 LABELS = {
     "database": "profile database",
     "resource": "resource",
     "template": "template",
     "promo_pool": "promo code pool",
+    "scenario": "scenario",
+    "segment": "segment",
+    "external_table": "outside table",
+    "relation_type": "relation type",
 }
 
 
@@ -27,6 +37,7 @@ class Catalogue:
 
     def __init__(self, connection: psycopg.Connection[Any]) -> None:
         self._connection = connection
+        self._segments = StoredSegments(connection)
         self._found: dict[tuple[str, int | str], tuple[int, str, int | None] | None] = {}
 
     def _row(self, kind: str, reference: int | str) -> tuple[int, str, int | None] | None:
@@ -52,6 +63,18 @@ class Catalogue:
         """The name of the thing, or the reference itself if there is none."""
         row = self._row(kind, reference)
         return row[1] if row else str(reference)
+
+    def segment(self, segment_id: int) -> SegmentDefinition:
+        """A segment's definition, for rules that refer to it.
+
+        Raises:
+            NotFound: `unknown_segment`.
+        """
+        return self._segments.segment(segment_id)
+
+    def segment_kind(self, reference: int | str) -> tuple[str, int, bool]:
+        """Kind and database of a segment, and whether it has a limit."""
+        return self._segments.kind(self.find("segment", reference))
 
     def channel_of_template(self, reference: int | str) -> int | None:
         """The channel a template is for, or None if there is no such template."""

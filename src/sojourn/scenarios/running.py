@@ -10,12 +10,17 @@ from sojourn.profiles import database
 from sojourn.scenarios.compiler import CompiledVersion, compile_version
 from sojourn.scenarios.due import Place
 from sojourn.scenarios.graph import ScenarioDocument
+from sojourn.scenarios.references import Catalogue
 
 _VERSIONS = """
 SELECT s.id, v.id, s.published_version_id = v.id, s.database_id FROM scenario s JOIN scenario_version v ON v.scenario_id = s.id
  WHERE s.active AND NOT v.drained ORDER BY s.id, v.id
 """
-_MARK = "SELECT max(id), count(*) FILTER (WHERE drained) FROM scenario_version"
+# What compiled statements were made from besides the graphs: rules of segments, and the columns behind fields.
+_MARK = """
+SELECT (SELECT coalesce(sum(revision), 0) FROM segment), (SELECT count(*) FROM segment),
+       (SELECT md5(coalesce(string_agg(concat_ws('/', id, name, type, column_name), ',' ORDER BY id), '')) FROM profile_field)
+"""
 
 
 class RunningVersions:
@@ -25,9 +30,14 @@ class RunningVersions:
         self._connection = connection
         self.compiled: dict[int, CompiledVersion] = {}
         self.places: list[Place] = []
+        self._mark: tuple[Any, ...] | None = None
 
     def refresh(self) -> list[CompiledVersion]:
         """Look at the tables again; tells which versions are new to this process."""
+        mark = self._connection.execute(_MARK).fetchone()
+        if mark != self._mark:
+            self.compiled.clear()
+            self._mark = mark
         rows = self._connection.execute(_VERSIONS).fetchall()
         wanted = {version_id for _, version_id, _, _ in rows}
         for gone in self.compiled.keys() - wanted:
@@ -63,5 +73,9 @@ def load_version(
     row = connection.execute("SELECT graph FROM scenario_version WHERE id = %s", (version_id,)).fetchone()
     assert row
     return compile_version(
-        scenario_id, version_id, ScenarioDocument.model_validate(row[0]), database(connection, database_id)
+        scenario_id,
+        version_id,
+        ScenarioDocument.model_validate(row[0]),
+        database(connection, database_id),
+        Catalogue(connection),
     )

@@ -14,6 +14,7 @@ from typing import Any
 from sojourn.delivery import sql as delivery_sql
 from sojourn.delivery.codes import PRIORITY_NORMAL
 from sojourn.delivery.sql import PlannedMessages, PlannedRequests
+from sojourn.events import touch
 from sojourn.kernel.statement import Bindings
 
 LANE = "%(lane)s::smallint"
@@ -210,6 +211,7 @@ class Stage:
         self._write_carried()
         self._write_ends()
         self._write_trail()
+        self.part("touched", touch(f"{counted} x", "passage", profile="x.profile_id", lane=LANE))
         parts = ",\n".join(
             f"{name} AS {'MATERIALIZED ' if once else ''}(\n    {body})" for name, body, once in self.parts
         )

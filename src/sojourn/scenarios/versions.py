@@ -182,7 +182,9 @@ def publish(
             ),
         ).fetchone()
         assert row
-        compile_version(scenario_id, int(row[0]), graph, database(connection, current.database_id))
+        compile_version(
+            scenario_id, int(row[0]), graph, database(connection, current.database_id), Catalogue(connection)
+        )
         connection.execute("UPDATE scenario SET published_version_id = %s WHERE id = %s", (row[0], scenario_id))
         if current.active:
             _listen(connection, scenario_id, current.database_id, graph)

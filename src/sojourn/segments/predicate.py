@@ -27,7 +27,7 @@ class Predicate:
 def predicate(tree: Tree, context: RuleContext) -> Predicate:
     """Compile a tree for the row that `context` describes."""
     group = parse_tree(tree)
-    reads: Reads = frozenset().union(*(rule.reads(context.database) for rule in group.rules()))
+    reads: Reads = frozenset().union(*(rule.reads_in(context) for rule in group.rules()))
     return Predicate(_sql(group, context, exact=True), _sql(group, context, exact=False), reads)
 
 

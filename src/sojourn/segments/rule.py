@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
+from sojourn.events.touching import Touch
 from sojourn.kernel.errors import NotFound, Problem
 from sojourn.kernel.statement import Bindings
 from sojourn.profiles import Database
@@ -21,8 +22,7 @@ Reads = frozenset[str]
 Group = Literal["profile", "subscription", "activity", "entity", "external", "structure"]
 TimeNeed = Literal["none", "day", "moment"]
 """How the answer of a rule changes without any happening: never, with the account's day, or at any moment."""
-Touch = Literal["profile", "subscription", "event", "passage", "member", "relation"]
-"""Happenings that can change the answer of a rule; the kinds of `touch_listener`."""
+
 
 ACCOUNT_ZONE = "(SELECT a.time_zone FROM account a WHERE a.id = 1)"
 """SQL: the account's time zone, read once per statement."""
@@ -120,6 +120,12 @@ class Rule(BaseModel, ABC):
     """Titles of the settings, by name."""
     words: ClassVar[Mapping[str, Mapping[str, Text]]] = {}
     """Words of the values of a setting that has a fixed choice: setting → value → text."""
+    widgets: ClassVar[Mapping[str, str]] = {}
+    """Settings that are not drawn by their type: name → `field`, `operator`, `value`, `path`, `node`, `times`, `day`, `column`."""
+    shown_if: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    """Settings that belong to a value of another one: name → {other: value}."""
+    advanced: ClassVar[frozenset[str]] = frozenset()
+    """Settings that are rarely needed, and shown when asked for."""
     references: ClassVar[dict[str, str]] = {}
     """Settings that name things, one or a list of them: field of the model → kind of thing."""
 
@@ -166,6 +172,10 @@ class Rule(BaseModel, ABC):
     @abstractmethod
     def reads(self, database: Database) -> Reads:
         """What the rule reads of the database."""
+
+    def reads_in(self, context: RuleContext) -> Reads:
+        """The same where it follows from what the rule refers to."""
+        return self.reads(context.database)
 
     @abstractmethod
     def sql(self, context: RuleContext) -> str:

@@ -50,7 +50,9 @@ trailed AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n1 WHERE NOT yes) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n1 WHERE yes) f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n1 WHERE yes) f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, 0;
 
 -- ======================================== woken at node 2
@@ -100,5 +102,7 @@ trailed AS (
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n3 f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
-    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n3 f GROUP BY 1, 3)
+    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n3 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), 0;

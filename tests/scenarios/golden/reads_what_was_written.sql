@@ -20,7 +20,9 @@ cancelled_request AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane) SELECT date_trunc('hour', %(now)s::timestamptz), count(*), r.route_id, %(lane)s::smallint
     FROM old o JOIN route r ON r.version_id = o.version_id AND r.nodes = '{}' AND r.exit_node = o.node_id AND r.exit = 7
-    GROUP BY r.route_id)
+    GROUP BY r.route_id),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM old x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT count(*), 0, 0 FROM old;
 
 -- first stage; values:
@@ -54,6 +56,8 @@ n1_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
     SELECT u.id, u.at, %(p5)s::int, %(lane)s::smallint, 2::smallint, 6::smallint, %(p1)s::bigint,
       jsonb_build_object(%(p4)s::text, u.o0), jsonb_build_object(%(p4)s::text, u.n0) FROM n1 u WHERE u.o0 IS DISTINCT FROM u.n0),
+n1_touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT u.id, %(lane)s::smallint FROM n1 u WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'profile')),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, (f.hop + 2), f.at, f.entered_at, f.key, f.context, f.turns, %(p6)s::int, 0::smallint FROM entering f
@@ -63,7 +67,9 @@ trailed AS (
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM entering f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
-    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM entering f GROUP BY 1, 3)
+    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM entering f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, (SELECT count(*) FROM carried_on);
 
 -- then from node 2; values:
@@ -101,6 +107,8 @@ n3_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
     SELECT u.id, u.at, %(p2)s::int, %(lane)s::smallint, 2::smallint, 6::smallint, %(p6)s::bigint,
       jsonb_build_object(%(p4)s::text, u.o0, %(p5)s::text, u.o1), jsonb_build_object(%(p4)s::text, u.n0, %(p5)s::text, u.n1) FROM n3 u WHERE u.o0 IS DISTINCT FROM u.n0 OR u.o1 IS DISTINCT FROM u.n1),
+n3_touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT u.id, %(lane)s::smallint FROM n3 u WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'profile')),
 n4_in AS MATERIALIZED (
     SELECT passage_id, profile_id, first_hop, (f.hop + 1) AS hop, at, entered_at, key, context, turns, f.path + 0 AS path FROM (SELECT * FROM n2 WHERE NOT yes) f
     UNION ALL SELECT passage_id, profile_id, first_hop, (f.hop + 2) AS hop, at, entered_at, key, context, turns, f.path + 1 AS path FROM (SELECT * FROM n2 WHERE yes) f),
@@ -172,7 +180,9 @@ counted AS (
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n4_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n4_code WHERE got) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6 WHERE sendable) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 4, after pool 500 dealt; values:
@@ -262,7 +272,9 @@ counted AS (
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n4_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n4_code WHERE got) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6 WHERE sendable) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 5; values:
@@ -354,7 +366,9 @@ counted AS (
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6 WHERE sendable) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 5, after pool 500 dealt; values:
@@ -446,7 +460,9 @@ counted AS (
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6 WHERE sendable) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 9; values:
@@ -482,7 +498,9 @@ trailed AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9 WHERE NOT yes) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9 WHERE yes) f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9 WHERE yes) f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, 0;
 
 -- ======================================== woken at node 1
@@ -512,6 +530,8 @@ n1_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
     SELECT u.id, u.at, %(p5)s::int, %(lane)s::smallint, 2::smallint, 6::smallint, %(p6)s::bigint,
       jsonb_build_object(%(p4)s::text, u.o0), jsonb_build_object(%(p4)s::text, u.n0) FROM n1 u WHERE u.o0 IS DISTINCT FROM u.n0),
+n1_touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT u.id, %(lane)s::smallint FROM n1 u WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'profile')),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, (f.hop + 1), f.at, f.entered_at, f.key, f.context, f.turns, %(p7)s::int, 0::smallint FROM taken f
@@ -521,7 +541,9 @@ trailed AS (
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM taken f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
-    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM taken f GROUP BY 1, 3)
+    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM taken f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, (SELECT count(*) FROM carried_on);
 
 -- then from node 2; values:
@@ -559,6 +581,8 @@ n3_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
     SELECT u.id, u.at, %(p2)s::int, %(lane)s::smallint, 2::smallint, 6::smallint, %(p6)s::bigint,
       jsonb_build_object(%(p4)s::text, u.o0, %(p5)s::text, u.o1), jsonb_build_object(%(p4)s::text, u.n0, %(p5)s::text, u.n1) FROM n3 u WHERE u.o0 IS DISTINCT FROM u.n0 OR u.o1 IS DISTINCT FROM u.n1),
+n3_touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT u.id, %(lane)s::smallint FROM n3 u WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'profile')),
 n4_in AS MATERIALIZED (
     SELECT passage_id, profile_id, first_hop, (f.hop + 1) AS hop, at, entered_at, key, context, turns, f.path + 0 AS path FROM (SELECT * FROM n2 WHERE NOT yes) f
     UNION ALL SELECT passage_id, profile_id, first_hop, (f.hop + 2) AS hop, at, entered_at, key, context, turns, f.path + 1 AS path FROM (SELECT * FROM n2 WHERE yes) f),
@@ -630,7 +654,9 @@ counted AS (
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n4_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n4_code WHERE got) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6 WHERE sendable) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 4, after pool 500 dealt; values:
@@ -720,7 +746,9 @@ counted AS (
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n4_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n4_code WHERE got) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6 WHERE sendable) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 5; values:
@@ -812,7 +840,9 @@ counted AS (
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6 WHERE sendable) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 5, after pool 500 dealt; values:
@@ -904,7 +934,9 @@ counted AS (
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6 WHERE sendable) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 9; values:
@@ -940,7 +972,9 @@ trailed AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9 WHERE NOT yes) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9 WHERE yes) f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9 WHERE yes) f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, 0;
 
 -- ======================================== woken at node 6
@@ -1003,7 +1037,9 @@ trailed AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n8 f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_out WHERE sent) f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_out WHERE sent) f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 9; values:
@@ -1039,7 +1075,9 @@ trailed AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9 WHERE NOT yes) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9 WHERE yes) f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9 WHERE yes) f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, 0;
 
 -- ======================================== woken at node 7
@@ -1075,5 +1113,7 @@ trailed AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) < 99) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) >= 99) f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) >= 99) f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, 0;

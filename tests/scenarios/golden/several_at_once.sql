@@ -28,7 +28,9 @@ rests AS (
       f.hop, %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM entering f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
-    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM entering f GROUP BY 1, 3)
+    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM entering f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, 0;
 
 -- ======================================== captured at node 1
@@ -78,7 +80,9 @@ trailed AS (
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM n3 f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
-    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM n3 f GROUP BY 1, 3)
+    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM n3 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM requests_listed), 0;
 
 -- ======================================== woken at node 0
@@ -121,7 +125,9 @@ trailed AS (
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM n3 f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
-    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM n3 f GROUP BY 1, 3)
+    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM n3 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM requests_listed), 0;
 
 -- ======================================== woken at node 3
@@ -164,6 +170,8 @@ n4_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
     SELECT u.id, u.at, %(p6)s::int, %(lane)s::smallint, 2::smallint, 6::smallint, %(p7)s::bigint,
       jsonb_build_object(%(p5)s::text, u.o0), jsonb_build_object(%(p5)s::text, u.n0) FROM n4 u WHERE u.o0 IS DISTINCT FROM u.n0),
+n4_touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT u.id, %(lane)s::smallint FROM n4 u WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'profile')),
 planned AS (
     INSERT INTO message (passage_id, hop, profile_id, subscription_id, created_at, scenario_id, node_id, template_id, resource_id, lane, channel, flags, state, reason)
     SELECT f.passage_id, f.hop, f.profile_id, f.subscription_id, f.at, %(p7)s::int, %(p8)s::int,
@@ -192,5 +200,7 @@ trailed AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n5 f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n3_out WHERE answered) f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n3_out WHERE answered) f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), 0;

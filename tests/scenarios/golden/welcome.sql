@@ -58,7 +58,9 @@ trailed AS (
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n2 f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
-    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n2 f GROUP BY 1, 3)
+    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n2 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), 0;
 
 -- ======================================== captured at node 1
@@ -121,7 +123,9 @@ trailed AS (
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n2 f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
-    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n2 f GROUP BY 1, 3)
+    SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n2 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), 0;
 
 -- ======================================== woken at node 3
@@ -181,6 +185,8 @@ n5_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
     SELECT u.id, u.at, %(p9)s::int, %(lane)s::smallint, 2::smallint, 6::smallint, %(p11)s::bigint,
       jsonb_build_object(%(p10)s::text, u.o0), jsonb_build_object(%(p10)s::text, u.n0) FROM n5 u WHERE u.o0 IS DISTINCT FROM u.n0),
+n5_touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT u.id, %(lane)s::smallint FROM n5 u WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'profile')),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 2) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, 1 AS asks
     FROM (SELECT * FROM n4 WHERE yes) f ),
@@ -262,7 +268,9 @@ counted AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM n9 f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND %(last)s) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_4)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n7 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_4)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n7 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed) + (SELECT count(*) FROM requests_listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 6, after pool 500 dealt; values:
@@ -332,7 +340,9 @@ counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND %(last)s) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n7 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n7 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- ======================================== woken at node 4
@@ -392,6 +402,8 @@ n5_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
     SELECT u.id, u.at, %(p9)s::int, %(lane)s::smallint, 2::smallint, 6::smallint, %(p11)s::bigint,
       jsonb_build_object(%(p10)s::text, u.o0), jsonb_build_object(%(p10)s::text, u.n0) FROM n5 u WHERE u.o0 IS DISTINCT FROM u.n0),
+n5_touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT u.id, %(lane)s::smallint FROM n5 u WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'profile')),
 n6 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 2) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, 1 AS asks
     FROM (SELECT * FROM n4 WHERE yes) f ),
@@ -473,7 +485,9 @@ counted AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM n9 f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_3)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND %(last)s) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_4)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n7 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_4)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n7 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed) + (SELECT count(*) FROM requests_listed), (SELECT count(*) FROM carried_on);
 
 -- then from node 6, after pool 500 dealt; values:
@@ -543,7 +557,9 @@ counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND NOT %(last)s) f GROUP BY 1, 3
     UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND %(last)s) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n7 f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_2)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n7 f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), (SELECT count(*) FROM listed), (SELECT count(*) FROM carried_on);
 
 -- ======================================== woken at node 9
@@ -581,7 +597,9 @@ trailed AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9_out WHERE answered) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9_out WHERE NOT answered) f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM n9_out WHERE NOT answered) f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, 0;
 
 -- ======================================== woken at node 11
@@ -617,5 +635,7 @@ trailed AS (
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) < 99) f GROUP BY 1, 3
-    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) >= 99) f GROUP BY 1, 3)
+    UNION ALL SELECT date_trunc('hour', f.at), count(*), (%(routes_1)s::int[])[f.path + 1], %(lane)s::smallint FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) >= 99) f GROUP BY 1, 3),
+touched AS (
+    INSERT INTO touched (profile_id, lane) SELECT DISTINCT x.profile_id, %(lane)s::smallint FROM taken x WHERE EXISTS (SELECT FROM touch_listener t WHERE t.kind = 'passage'))
 SELECT (SELECT count(*) FROM taken), 0, 0;

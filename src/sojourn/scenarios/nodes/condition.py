@@ -71,4 +71,6 @@ class Condition(BaseNode):
 
 
 def _context(node: NodeContext, bindings: Bindings) -> RuleContext:
-    return RuleContext(bindings, node.database, LANE, "f.profile_id", "f.passage_id", "f.at", "p")
+    return RuleContext(
+        bindings, node.database, LANE, "f.profile_id", "f.passage_id", "f.at", "p", definitions=node.definitions
+    )

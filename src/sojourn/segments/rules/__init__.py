@@ -1,11 +1,34 @@
 """One module per rule."""
 
 from sojourn.segments.registry import register_rule
+from sojourn.segments.rules.activity import ActivityRule
+from sojourn.segments.rules.external import ExternalRule
 from sojourn.segments.rules.field import FieldRule
 from sojourn.segments.rules.message import MessageRule
+from sojourn.segments.rules.sample import SampleRule
+from sojourn.segments.rules.segment import SegmentRule
+from sojourn.segments.rules.structure import StructureRule
 from sojourn.segments.rules.subscription import SubscriptionRule
 
-for _kind in (FieldRule, MessageRule, SubscriptionRule):
+for _kind in (
+    FieldRule,
+    SubscriptionRule,
+    ActivityRule,
+    MessageRule,
+    SegmentRule,
+    StructureRule,
+    SampleRule,
+    ExternalRule,
+):
     register_rule(_kind)
 
-__all__ = ["FieldRule", "MessageRule", "SubscriptionRule"]
+__all__ = [
+    "ActivityRule",
+    "ExternalRule",
+    "FieldRule",
+    "MessageRule",
+    "SampleRule",
+    "SegmentRule",
+    "StructureRule",
+    "SubscriptionRule",
+]

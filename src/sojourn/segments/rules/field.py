@@ -1,50 +1,54 @@
-"""Rule: a field of the profile compared with a value."""
+"""Rule: a field of the profile compared with a value, or a value inside of an object field."""
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar, Literal
 
-from sojourn.kernel.errors import Problem
+from sojourn.kernel.errors import NotFound, Problem, SojournError
 from sojourn.kernel.statement import quoted
-from sojourn.profiles import Database
-from sojourn.profiles.values import parse_value
-from sojourn.segments.rule import Group, Language, Lookup, Reads, Rule, RuleContext, Text, Touch
+from sojourn.profiles import Database, Field
+from sojourn.segments.operators import DOMAIN_GROUPS, OPERATORS, Operand, build, fits, value_problem
+from sojourn.segments.rule import Group, Language, Lookup, Reads, Rule, RuleContext, Text, TimeNeed, Touch
 
-Operator = Literal[
-    "eq", "ne", "lt", "le", "gt", "ge", "contains", "starts_with", "in", "set", "not_set", "has", "has_not"
-]
-
-_ORDERED: frozenset[str] = frozenset({"eq", "ne", "lt", "le", "gt", "ge", "in", "set", "not_set"})
-_TEXT: frozenset[str] = frozenset({"eq", "ne", "contains", "starts_with", "in", "set", "not_set"})
-OPERATORS: dict[str, frozenset[str]] = {
-    "integer": _ORDERED,
-    "float": _ORDERED,
-    "date": _ORDERED,
-    "line": _TEXT,
-    "enum": _TEXT,
-    "ip": _TEXT,
-    "boolean": frozenset({"eq", "ne", "set", "not_set"}),
-    "tags": frozenset({"has", "has_not", "set", "not_set"}),
-    "object": frozenset({"set", "not_set"}),
-    "objects": frozenset({"set", "not_set"}),
-    "email": _TEXT,
-    "phones": frozenset({"has", "has_not", "set", "not_set"}),
-    "sex": frozenset({"eq", "ne", "in", "set", "not_set"}),
-    "status": frozenset({"eq", "ne", "in", "set", "not_set"}),
+PathType = Literal["line", "float", "boolean", "date"]
+SYSTEM_FIELDS: dict[str, Field] = {
+    "_id": Field("_id", "Profile id", "profile_id", "id", "bigint", True),
+    "_created": Field("_created", "Created", "date", "created_at", "timestamptz", True),
+    "_updated": Field("_updated", "Last change", "date", "updated_at", "timestamptz", True),
 }
-"""Operators by field type."""
-
-_COMPARISONS = {"eq": "=", "ne": "IS DISTINCT FROM", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
-_WORDS: dict[Language, dict[str, str]] = {
-    "en": {"eq": "is", "ne": "is not", "lt": "is less than", "le": "is at most", "gt": "is more than", "ge": "is at least", "contains": "contains",
-           "starts_with": "starts with", "in": "is one of", "set": "is filled", "not_set": "is empty", "has": "has the tag", "has_not": "lacks the tag"},
-    "ru": {"eq": "равно", "ne": "не равно", "lt": "меньше", "le": "не больше", "gt": "больше", "ge": "не меньше", "contains": "содержит",
-           "starts_with": "начинается с", "in": "одно из", "set": "заполнено", "not_set": "пусто", "has": "имеет тег", "has_not": "не имеет тега"},
+"""What rules can ask of a profile besides its fields."""
+_PATH = re.compile(r"[^.\x00]{1,100}(\.[^.\x00]{1,100}){0,9}")
+_ISO_DAY = r"^\d{4}-\d\d-\d\d"
+_PATH_SQL: dict[PathType, str] = {
+    "line": "({0} #>> {1})",
+    "float": "(CASE WHEN jsonb_typeof({0} #> {1}) = 'number' THEN ({0} #>> {1})::double precision END)",
+    "boolean": "(CASE WHEN jsonb_typeof({0} #> {1}) = 'boolean' THEN ({0} #>> {1})::boolean END)",
+    "date": "(CASE WHEN {0} #>> {1} ~ '" + _ISO_DAY + "' AND pg_input_is_valid({0} #>> {1}, 'timestamptz') THEN ({0} #>> {1})::timestamptz END)",
 }  # fmt: skip
+_PATH_TYPES: dict[PathType, str] = {
+    "line": "text",
+    "float": "double precision",
+    "boolean": "boolean",
+    "date": "timestamptz",
+}
+_WEEKDAYS = {"en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+             "ru": ("понедельник", "вторник", "среда", "четверг", "пятница", "суббота", "воскресенье")}  # fmt: skip
+_MONTHS = {"en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"),
+           "ru": ("январь", "февраль", "март", "апрель", "май", "июнь", "июль", "август", "сентябрь", "октябрь", "ноябрь", "декабрь")}  # fmt: skip
+
+
+def field_of(database: Database, name: str) -> Field:
+    """A field of the database, or something of the system that rules can ask.
+
+    Raises:
+        SojournError: `unknown_field`.
+    """
+    return SYSTEM_FIELDS.get(name) or database.field(name)
 
 
 class FieldRule(Rule):
-    """`field` `operator` `value`, with the operators of the field's type."""
+    """`field` `operator` `value`, with the operators of the field's type. `path` and `path_type` look into an object; in a list of objects one must fit."""
 
     code: ClassVar[str] = "field"
     group: ClassVar[Group] = "profile"
@@ -53,68 +57,117 @@ class FieldRule(Rule):
         "en": "A field of the profile compared with a value.",
         "ru": "Поле профиля в сравнении со значением.",
     }
+    titles: ClassVar[dict[str, Text]] = {
+        "field": {"en": "Field", "ru": "Поле"},
+        "operator": {"en": "Comparison", "ru": "Сравнение"},
+        "value": {"en": "Value", "ru": "Значение"},
+        "path": {"en": "Path inside", "ru": "Путь внутри"},
+        "path_type": {"en": "Read as", "ru": "Читать как"},
+    }
+    words: ClassVar[dict[str, dict[str, Text]]] = {
+        "path_type": {
+            "line": {"en": "text", "ru": "текст"}, "float": {"en": "number", "ru": "число"}, "boolean": {"en": "yes or no", "ru": "да или нет"},
+            "date": {"en": "date", "ru": "дата"},
+        }
+    }  # fmt: skip
+    widgets: ClassVar[dict[str, str]] = {"field": "field", "operator": "operator", "value": "value", "path": "path"}
     rule: Literal["field"] = "field"
     field: str
-    operator: Operator
+    operator: str
     value: Any = None
+    path: str | None = None
+    path_type: PathType | None = None
 
-    def check(self, database: Database, lookup: Lookup) -> list[Problem]:
-        field = database.fields.get(self.field)
-        if field is None:
-            return [Problem("unknown_field", f"The database “{database.name}” has no field “{self.field}”.", "field")]
-        if self.operator not in OPERATORS.get(field.type, _TEXT):
-            return [
-                Problem("wrong_operator", f"“{self.operator}” does not fit a field of type {field.type}.", "operator")
-            ]
-        if self.operator in ("set", "not_set"):
-            return []
-        values = self.value if self.operator == "in" and isinstance(self.value, list) else [self.value]
-        problems = []
-        for value in values:
-            if self.operator in ("contains", "starts_with", "has", "has_not"):
-                if not isinstance(value, str) or not value:
-                    problems.append(Problem("value_missing", "A text to compare with is needed.", "value"))
-                continue
-            _, problem = parse_value(field, value)
-            if problem is not None or value is None:
-                problems.append(
-                    Problem(
-                        "wrong_value", problem.message if problem else "A value to compare with is needed.", "value"
-                    )
-                )
-        return problems
+    @property
+    def time_need(self) -> TimeNeed:
+        known = OPERATORS.get(self.operator)
+        return known.time_need if known else "none"
 
     def touched_by(self) -> frozenset[Touch]:
         return frozenset({"profile"})
 
+    def check(self, database: Database, lookup: Lookup) -> list[Problem]:
+        try:
+            known = field_of(database, self.field)
+        except (NotFound, SojournError):
+            return [Problem("unknown_field", f"The database “{database.name}” has no field “{self.field}”.", "field")]
+        if self.path is not None or self.path_type is not None:
+            problem = self._path_problem(known)
+            if problem:
+                return [problem]
+            known = _inner(known, self.path_type or "line")
+        if self.operator not in OPERATORS:
+            return [Problem("wrong_operator", f"There is no comparison “{self.operator}”.", "operator")]
+        if not fits(self.operator, known.type):
+            return [
+                Problem("wrong_operator", f"“{self.operator}” does not fit a field of type {known.type}.", "operator")
+            ]
+        sentence = value_problem(self.operator, known, self.value)
+        return [Problem("wrong_value", sentence, "value")] if sentence else []
+
+    def _path_problem(self, known: Field) -> Problem | None:
+        if known.type not in ("object", "objects"):
+            return Problem("wrong_path", f"A field of type {known.type} has no inside.", "path")
+        if not self.path or not _PATH.fullmatch(self.path):
+            return Problem("wrong_path", "A path such as key.sub_key is needed, ten steps at most.", "path")
+        return None
+
     def reads(self, database: Database) -> Reads:
-        return frozenset({f"profile.{database.field(self.field).column}"})
+        return frozenset({f"profile.{field_of(database, self.field).column}"})
 
     def sql(self, context: RuleContext) -> str:
-        field = context.database.field(self.field)
-        column = f"{context.profile}.{quoted(field.column)}"
-        match self.operator:
-            case "set":
-                return f"{column} IS NOT NULL"
-            case "not_set":
-                return f"{column} IS NULL"
-            case "contains":
-                return f"strpos(lower({column}), lower({context.bind(self.value, 'text')})) > 0"
-            case "starts_with":
-                return f"starts_with(lower({column}), lower({context.bind(self.value, 'text')}))"
-            case "has":
-                return f"{column} @> ARRAY[{context.bind(self.value, 'text')}]"
-            case "has_not":
-                return f"NOT coalesce({column} @> ARRAY[{context.bind(self.value, 'text')}], false)"
-            case "in":
-                wanted = self.value if isinstance(self.value, list) else [self.value]
-                values = [parse_value(field, value)[0] for value in wanted]
-                return f"{column} = ANY({context.bind(values, field.sql_type + '[]')})"
-        value, _ = parse_value(field, self.value)
-        return f"{column} {_COMPARISONS[self.operator]} {context.bind(value, field.sql_type)}"
+        known = field_of(context.database, self.field)
+        column = f"{context.profile}.{quoted(known.column)}"
+        if self.path is None:
+            return build(self.operator, Operand(column, known.sql_type, known), self.value, context)
+        kind: PathType = self.path_type or "line"
+        path = context.bind(self.path.split("."), "text[]")
+        source = "x" if known.type == "objects" else column
+        inner = _inner(known, kind)
+        compared = build(
+            self.operator, Operand(_PATH_SQL[kind].format(source, path), inner.sql_type, inner), self.value, context
+        )
+        if known.type == "object":
+            return compared
+        elements = f"jsonb_array_elements(CASE WHEN jsonb_typeof({column}) = 'array' THEN {column} ELSE '[]' END) x"
+        return f"EXISTS (SELECT FROM {elements} WHERE {compared})"
 
     def text(self, language: Language, database: Database, lookup: Lookup) -> str:
-        field = database.fields.get(self.field)
-        title = field.title if field else self.field
-        tail = "" if self.operator in ("set", "not_set") else f" {self.value}"
-        return f"{title} {_WORDS[language][self.operator]}{tail}"
+        try:
+            title = field_of(database, self.field).title
+        except SojournError:
+            title = self.field
+        if self.path:
+            title = f"{title} → {self.path}"
+        operator = OPERATORS.get(self.operator)
+        if operator is None:
+            return f"{title} {self.operator}"
+        return f"{title} {operator.words[language]}{self._tail(operator.shape, language)}"
+
+    def _tail(self, shape: str, language: Language) -> str:
+        values = self.value if isinstance(self.value, list) else [self.value]
+        match shape:
+            case "none":
+                return ""
+            case "range":
+                return f" {values[0]} – {values[-1]}"
+            case "days_range":
+                return f": {values[0]} … {values[-1]}"
+            case "days":
+                return f": {self.value}"
+            case "weekdays":
+                return " " + ", ".join(_WEEKDAYS[language][int(number) - 1] for number in values)
+            case "months":
+                return " " + ", ".join(_MONTHS[language][int(number) - 1] for number in values)
+            case "groups":
+                return " " + ", ".join(str(name).capitalize() for name in values)
+        shown = ", ".join(str(value) for value in values[:5])
+        return f" {shown}" + (f" (+{len(values) - 5})" if len(values) > 5 else "")
+
+
+def _inner(known: Field, kind: PathType) -> Field:
+    """How a value inside of an object is read."""
+    return Field(known.name, known.title, kind, known.column, _PATH_TYPES[kind])
+
+
+__all__ = ["DOMAIN_GROUPS", "SYSTEM_FIELDS", "FieldRule", "field_of"]

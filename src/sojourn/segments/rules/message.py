@@ -12,7 +12,7 @@ from pydantic import Field
 
 from sojourn.profiles import Database
 from sojourn.segments.rule import Group, Language, Lookup, Reads, Rule, RuleContext, Scope, Text, Touch
-from sojourn.segments.rules.subscription import CHANNELS, ChannelWord
+from sojourn.segments.rules.subscription import CHANNEL_TEXTS, CHANNELS, ChannelWord
 
 _SENT = "(0, 1, 2, 4)"
 _CLICKED_EVENT = 4
@@ -42,7 +42,28 @@ class MessageRule(Rule):
     template: int | str | None = None
     link: str | None = Field(None, description="The address of the link as it stands in the letter.")
     at_least: int = Field(1, ge=1, le=1000)
+    titles: ClassVar[dict[str, Text]] = {
+        "event": {"en": "What happened", "ru": "Что произошло"},
+        "channel": {"en": "Channel", "ru": "Канал"},
+        "scope": {"en": "When", "ru": "Когда"},
+        "node": {"en": "Step", "ru": "Шаг"},
+        "template": {"en": "Template", "ru": "Шаблон"},
+        "link": {"en": "Link", "ru": "Ссылка"},
+        "at_least": {"en": "At least times", "ru": "Не менее раз"},
+    }
+    words: ClassVar[dict[str, dict[str, Text]]] = {
+        "event": {word: {"en": _WORDS["en"][word], "ru": _WORDS["ru"][word]} for word in ("sent", "opened", "clicked")},
+        "channel": CHANNEL_TEXTS,
+        "scope": {word: {"en": _WORDS["en"][word], "ru": _WORDS["ru"][word]} for word in ("passage", "ever")},
+    }
+    widgets: ClassVar[dict[str, str]] = {"node": "node"}
+    shown_if: ClassVar[dict[str, dict[str, str]]] = {"link": {"event": "clicked"}}
+    advanced: ClassVar[frozenset[str]] = frozenset({"node", "link", "at_least"})
     references: ClassVar[dict[str, str]] = {"template": "template"}
+
+    @property
+    def needs_passage(self) -> bool:
+        return self.scope == "passage" or self.node is not None
 
     @property
     def names_node(self) -> int | None:
