@@ -9,10 +9,11 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel
 
+from sojourn.cli.wiring import connect_rooms
 from sojourn.delivery.codes import Channel, Reason, State
 from sojourn.events import EventKind
 from sojourn.profiles.matching import MATCHINGS
@@ -20,11 +21,13 @@ from sojourn.scenarios.node_type import NodeType
 from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.nodes.update_profile import FORBIDDEN, Change
 from sojourn.scenarios.references import LABELS
-from sojourn.segments.rule import Rule
 from sojourn.segments import RULES
-from sojourn.segments.rules.field import OPERATORS, Operator
+from sojourn.segments.catalogue import GROUPS
+from sojourn.segments.operators import OPERATORS
+from sojourn.segments.rule import Rule
 from sojourn.web.v1.methods import METHODS
 
+connect_rooms()
 FOLDER = Path(__file__).parent / "reference"
 _PART = re.compile(r"(<!-- generated: (?P<name>[a-z0-9_]+) -->\n)(?P<text>.*?)(<!-- end -->)", re.DOTALL)
 
@@ -132,7 +135,8 @@ def changes() -> str:
 
 def rules() -> str:
     """All rules with their settings."""
-    return "\n".join(_rule(name, rule) for name, rule in RULES.items())
+    order = sorted(RULES.items(), key=lambda pair: list(GROUPS).index(pair[1].group))
+    return "\n".join(_rule(name, rule) for name, rule in order)
 
 
 def _rule(name: str, rule: type[Rule]) -> str:
@@ -144,18 +148,26 @@ def _rule(name: str, rule: type[Rule]) -> str:
         if key == "rule":
             continue
         kind = f"name or id of a {LABELS[rule.references[key]]}" if key in rule.references else _kind(field)
+        if key in rule.references and "array" in str(field):
+            kind = f"list of names or ids of {LABELS[rule.references[key]]}s"
         rows.append((f"`{key}`", kind, _default(key, field, required)))
-    return f"### `{name}`\n\n{about}\n\n" + table(("key", "value", "default"), rows)
+    return f"### `{name}` — {rule.title['en']}\n\n{about}\n\n" + table(("key", "value", "default"), rows)
+
+
+_SHAPES = {
+    "none": "–", "one": "a value of the field", "many": "a list of values", "text": "a text", "texts": "a list of texts", "range": "two values, from and to",
+    "days": "a number of days", "days_range": "two numbers of days from today, from and to", "count": "a number", "weekdays": "numbers of weekdays, Monday is 1",
+    "months": "numbers of months", "groups": "names of providers",
+}  # fmt: skip
 
 
 def operators() -> str:
-    """Operators of the rule `field`, by type of field."""
-    order = get_args(Operator)
+    """Operators of the rule `field`, with the types of field they are for."""
     rows = [
-        (f"`{kind}`", *("✓" if operator in allowed else "" for operator in order))
-        for kind, allowed in OPERATORS.items()
+        (f"`{operator.code}`", operator.words["en"], _SHAPES[operator.shape], ", ".join(sorted(operator.types)))
+        for operator in OPERATORS.values()
     ]
-    return table(("type of field", *(f"`{operator}`" for operator in order)), rows)
+    return table(("operator", "in words", "value", "types of field"), rows)
 
 
 # ------------------------------------------------------------------------------------------------ codes

@@ -40,11 +40,12 @@ def _engine(settings: Settings) -> None:
 
 def _worker(settings: Settings) -> None:
     from sojourn.cli.housekeeping import keep_house
+    from sojourn.cli.schedules import keep_schedules
     from sojourn.delivery.worker import run_worker
     from sojourn.kernel.task_queue import run_tasks
 
     clock, stop = SystemClock(), _stop_on_signals()
-    beside = [_Beside(work, settings, clock, stop) for work in (run_tasks, keep_house)]
+    beside = [_Beside(work, settings, clock, stop) for work in (run_tasks, keep_house, keep_schedules)]
     try:
         run_worker(settings, clock, stop)
     finally:

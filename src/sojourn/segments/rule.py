@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from sojourn.events.touching import Touch
+from sojourn.events.touching import Touch as Touch
 from sojourn.kernel.errors import NotFound, Problem
 from sojourn.kernel.statement import Bindings
 from sojourn.profiles import Database

@@ -65,6 +65,8 @@ def _parse(tree: Any, place: str, depth: int) -> Group | Rule:
                 f"There is no rule “{tree['rule']}”; there are {', '.join(sorted(RULES))}.",
                 f"{place}.rule",
             )
+        if _has_nul(tree):
+            raise SojournError("bad_rules", "A text holds a sign that cannot be kept (NUL).", place)
         try:
             return kind.model_validate(tree)
         except ValidationError as error:
@@ -78,6 +80,14 @@ def _parse(tree: Any, place: str, depth: int) -> Group | Rule:
     if not isinstance(value, list) or not value:
         raise SojournError("bad_rules", f"“{key}” holds a list with at least one rule.", f"{place}.{key}")
     return Group(key, [_parse(child, f"{place}.{key}.{index}", depth + 1) for index, child in enumerate(value)])
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_has_nul(one) for pair in value.items() for one in pair)
+    if isinstance(value, list):
+        return any(_has_nul(one) for one in value)
+    return isinstance(value, str) and "\x00" in value
 
 
 def check(tree: Any, database: Database, lookup: Lookup, place: str = "rules") -> list[Problem]:

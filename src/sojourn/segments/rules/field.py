@@ -19,7 +19,7 @@ SYSTEM_FIELDS: dict[str, Field] = {
 }
 """What rules can ask of a profile besides its fields."""
 _PATH = re.compile(r"[^.\x00]{1,100}(\.[^.\x00]{1,100}){0,9}")
-_ISO_DAY = r"^\d{4}-\d\d-\d\d"
+_ISO_DAY = r"^\d{{4}}-\d\d-\d\d"
 _PATH_SQL: dict[PathType, str] = {
     "line": "({0} #>> {1})",
     "float": "(CASE WHEN jsonb_typeof({0} #> {1}) = 'number' THEN ({0} #>> {1})::double precision END)",

@@ -24,9 +24,11 @@ from sojourn.web.api import (
     profiles,
     promo_pools,
     resources,
+    rule_types,
     sandbox,
     scenario_figures,
     scenarios,
+    segments,
     session,
     status,
     tasks,
@@ -39,7 +41,7 @@ from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
-    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router,
+    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segments.router,
 )  # fmt: skip
 
 

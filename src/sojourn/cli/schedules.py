@@ -1,0 +1,68 @@
+"""What is due by the clock: users' schedules and the work list of segments. A thread of each worker offers itself, one at a time does it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import structlog
+
+from sojourn.kernel import Clock, Settings
+from sojourn.kernel.database import connect, own_server_url
+
+SECONDS = 2.0
+_LOCK = 7_310_004
+log = structlog.get_logger("schedules")
+Duty = Callable[[psycopg.Connection[Any], Clock, Settings], object]
+
+
+def keep_segments(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
+    """Bring updatable segments up to date."""
+    from sojourn.segments.recalculating import catch_up
+
+    catch_up(connection, clock)
+
+
+def calculate_segments(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
+    """Start calculations that are due."""
+    from sojourn.segments.tasks import start_due_calculations
+
+    start_due_calculations(connection, clock)
+
+
+DUTIES: list[Duty] = [keep_segments, calculate_segments]
+
+
+def keep_schedules(settings: Settings, clock: Clock, stop: threading.Event) -> None:
+    """Do the duties every other second until `stop`; a lost database is waited for."""
+    url = settings.database_url or own_server_url(settings)
+    while not stop.is_set():
+        try:
+            with connect(url, "schedules") as connection:
+                while not stop.is_set():
+                    do_duties(connection, clock, settings)
+                    stop.wait(SECONDS)
+        except psycopg.OperationalError as error:
+            log.info("schedules wait for the database", reason=str(error).split("\n")[0])
+            stop.wait(SECONDS)
+
+
+def do_duties(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> bool:
+    """All duties once, unless somebody else is at it; one that fails is logged and does not stop the others."""
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone()
+    if not row or not row[0]:
+        return False
+    try:
+        for duty in DUTIES:
+            try:
+                duty(connection, clock, settings)
+            except psycopg.OperationalError:
+                raise
+            except Exception:
+                log.exception("a duty failed", duty=getattr(duty, "__name__", "?"))
+    finally:
+        if not connection.closed:
+            connection.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+    return True

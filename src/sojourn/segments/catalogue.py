@@ -1,0 +1,73 @@
+"""All rules for whoever draws a form of them: groups, settings as JSON Schema with texts in the user's language, and the operators of each type of field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sojourn.segments.operators import DOMAIN_GROUPS, OPERATORS, operators_of
+from sojourn.segments.registry import RULES
+from sojourn.segments.rule import Language, Rule, Text
+from sojourn.segments.rules.field import SYSTEM_FIELDS
+
+GROUPS: Mapping[str, Text] = {
+    "profile": {"en": "Profile", "ru": "Профиль"},
+    "subscription": {"en": "Subscriptions", "ru": "Подписки"},
+    "activity": {"en": "Activity", "ru": "Активность"},
+    "entity": {"en": "Scenarios, segments, promo codes", "ru": "Сценарии, сегменты, промокоды"},
+    "structure": {"en": "Structure of the profile", "ru": "Состав профиля"},
+    "external": {"en": "Outside data", "ru": "Внешние данные"},
+}
+_SYSTEM_TITLES: Mapping[str, Text] = {
+    "_id": {"en": "Profile id", "ru": "Идентификатор профиля"},
+    "_created": {"en": "Created", "ru": "Создан"},
+    "_updated": {"en": "Last change", "ru": "Последнее изменение"},
+}
+
+
+def catalogue(language: Language) -> dict[str, Any]:
+    """Rules in the order in which they are offered; operators and what they take; fields of the system."""
+    ordered = sorted(RULES.values(), key=lambda rule: list(GROUPS).index(rule.group))
+    types = sorted({kind for operator in OPERATORS.values() for kind in operator.types})
+    return {
+        "groups": [{"code": code, "title": text[language]} for code, text in GROUPS.items()],
+        "rules": [_entry(rule, language) for rule in ordered],
+        "operators": [
+            {"code": operator.code, "title": operator.words[language], "shape": operator.shape} for operator in OPERATORS.values()
+        ],
+        "operators_by_type": {kind: [operator.code for operator in operators_of(kind)] for kind in types},
+        "system_fields": [
+            {"name": field.name, "title": _SYSTEM_TITLES[field.name][language], "type": field.type} for field in SYSTEM_FIELDS.values()
+        ],
+        "domain_groups": list(DOMAIN_GROUPS),
+    }  # fmt: skip
+
+
+def _entry(rule: type[Rule], language: Language) -> dict[str, Any]:
+    schema = rule.model_json_schema()
+    properties = {
+        name: _setting(rule, name, field, language) for name, field in schema["properties"].items() if name != "rule"
+    }
+    return {
+        "code": rule.code, "group": rule.group, "title": rule.title[language], "description": rule.description[language],
+        "schema": {"type": "object", "properties": properties, "required": [name for name in schema.get("required", ()) if name != "rule"]},
+    }  # fmt: skip
+
+
+def _setting(rule: type[Rule], name: str, field: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    """One setting: what JSON Schema says of it without its alternatives, and how it is drawn."""
+    plain: Mapping[str, Any] = next((way for way in field.get("anyOf", ()) if way.get("type") != "null"), {})
+    shown: dict[str, Any] = {**plain, **{key: value for key, value in field.items() if key != "anyOf"}}
+    shown["title"] = rule.titles.get(name, {}).get(language, name)
+    if "enum" in shown:
+        words = rule.words.get(name, {})
+        shown["x-words"] = {value: words.get(value, {}).get(language, value) for value in shown["enum"]}
+    if name in rule.references:
+        shown["x-source"] = rule.references[name]
+    if name in rule.widgets:
+        shown["x-widget"] = rule.widgets[name]
+    if name in rule.shown_if:
+        shown["x-show-if"] = dict(rule.shown_if[name])
+    if name in rule.advanced:
+        shown["x-advanced"] = True
+    return shown

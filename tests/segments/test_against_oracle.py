@@ -1,0 +1,254 @@
+"""Every rule in both of its forms against the oracle: gaps, empty values, the account's zone, the night in which clocks change, leap days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+
+from sojourn.cli.wiring import connect_rooms
+from sojourn.kernel.database import DatabaseServer, connect, with_database
+from sojourn.kernel.errors import NotFound
+from sojourn.profiles import Database
+from sojourn.segments import RULES, check
+from sojourn.segments.evaluation import Question, ask, everybody
+from sojourn.segments.operators import OPERATORS
+from sojourn.segments.rule import SegmentDefinition
+from tests.segments.oracle import holds
+from tests.segments.people import NOW, Person, settle
+
+DYNAMIC: dict[int, dict[str, Any]] = {
+    3: {"any": [{"rule": "field", "field": "points", "operator": "gt", "value": 0}, {"rule": "segment", "segment": 4}]},
+    4: {"not": {"rule": "activity", "event": "clicked", "within_days": 30}},
+}
+
+
+class World:
+    """The people, and what rules may refer to."""
+
+    def __init__(self, connection: psycopg.Connection[Any], base: Database, people: list[Person]) -> None:
+        self.connection, self.base, self.people = connection, base, people
+
+    def segment(self, number: int) -> SegmentDefinition:
+        if number in DYNAMIC:
+            return SegmentDefinition(number, f"S{number}", "dynamic", self.base.id, DYNAMIC[number])
+        return SegmentDefinition(number, f"S{number}", "updatable", self.base.id, None)
+
+    def find(self, kind: str, reference: int | str) -> int:
+        if isinstance(reference, int) and reference < 10:
+            return reference
+        raise NotFound("unknown_reference", "none")
+
+    def name_of(self, kind: str, reference: int | str) -> str:
+        return str(reference)
+
+    def who(self, tree: dict[str, Any], mode: Any) -> set[int]:
+        asked = ask(self.base, Question(tree), NOW, self, mode)
+        statement = (
+            everybody(self.base, asked, "p.id")
+            if mode == "set"
+            else f"SELECT p.id FROM {self.base.table} p WHERE {asked.truth}"
+        )
+        return {row[0] for row in self.connection.execute(statement, asked.values)}
+
+
+@pytest.fixture(scope="module")
+def world(server: DatabaseServer) -> Iterator[World]:
+    connect_rooms()
+    with connect(with_database(server.url, "postgres"), "test") as admin:
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS oracle_test WITH (FORCE)"))
+        admin.execute("CREATE DATABASE oracle_test TEMPLATE template_sojourn")
+    with connect(with_database(server.url, "oracle_test"), "test") as connection:
+        yield World(connection, *settle(connection))
+
+
+DRAWN: set[str] = {"field"}
+"""Operators and rules that the strategies know."""
+
+
+def field(
+    name: str, operators: list[str], value: st.SearchStrategy[Any] | None, **more: Any
+) -> st.SearchStrategy[dict[str, Any]]:
+    rule = {"rule": "field", "field": name, **more}
+    DRAWN.update(operators)
+    values = value if value is not None else st.none()
+    return st.builds(
+        lambda operator, given: {**rule, "operator": operator} | ({} if value is None else {"value": given}),
+        st.sampled_from(operators),
+        values,
+    )
+
+
+def many(values: st.SearchStrategy[Any]) -> st.SearchStrategy[list[Any]]:
+    return st.lists(values, min_size=1, max_size=3)
+
+
+towns = st.sampled_from(["Riga", "riga", "R", "%", "_", "a%b", "ü", "Oslo", "'", "\\"])
+days = st.sampled_from(["2026-03-28", "2026-03-29", "2026-03-30", "2026-02-28", "2025-03-29", "1992-02-29"])
+moments = st.one_of(
+    days, st.sampled_from(["2026-03-29T00:30:00Z", "2026-03-28T23:00:00Z", "2026-03-29T01:00:00+02:00"])
+)
+numbers = st.sampled_from([-3, 0, 1, 5, 10, 11])
+spans = st.sampled_from([0, 1, 2, 7, 8, 29, 30, 31])
+tags = st.sampled_from(["a", "b", "d e", "z"])
+PLAIN = [
+    field("points", ["eq", "ne", "lt", "le", "gt", "ge"], numbers), field("points", ["in", "not_in"], many(numbers)), field("points", ["set", "not_set"], None),
+    field("points", ["between"], st.sampled_from([[0, 5], [5, 0], [-3, -3]])), field("weight", ["eq", "ne", "lt", "ge"], st.sampled_from([0.5, 1, 72.25])),
+    field("town", ["eq", "ne", "contains", "not_contains", "starts_with", "ends_with"], towns), field("town", ["in", "not_in"], many(towns)),
+    field("town", ["matches"], st.sampled_from(["^r", "ga$", "[aeiou]{2}", "o|x", "\\d", "^.{3,4}$"])), field("vip", ["eq", "ne"], st.booleans()),
+    field("level", ["eq", "ne"], st.sampled_from(["gold", "bronze"])), field("_sex", ["eq", "ne"], st.sampled_from(["male", "female"])),
+    field("_status", ["in", "not_in"], many(st.sampled_from(["subscribed", "unsubscribed", "suspended"]))),
+    field("labels", ["has", "has_not"], tags), field("labels", ["has_any", "has_all", "has_none"], many(tags)),
+    field("labels", ["count_eq", "count_ge", "count_le"], st.integers(0, 3)), field("phones", ["has", "has_not"], st.just("+79001234567")),
+    field("phones", ["starts_with"], st.sampled_from(["+7", "+1", "7"])), field("email", ["domain", "not_domain"], many(st.sampled_from(["gmail.com", "shop.test"]))),
+    field("email", ["domain_group", "not_domain_group"], many(st.sampled_from(["google", "mailru"]))),
+]  # fmt: skip
+DATES = [
+    field(name, ["eq", "ne", "before", "after", "le", "ge"], moments if name != "_bdate" else days)
+    for name in ("seen", "_bdate", "_created")
+] + [
+    *(field(name, ["last_days", "next_days", "days_ago", "days_ahead", "more_days_ago", "more_days_ahead"], spans) for name in ("seen", "_bdate", "_created")),
+    *(field(name, ["weekday"], many(st.integers(1, 7))) for name in ("seen", "_bdate")), *(field(name, ["month"], many(st.integers(1, 12))) for name in ("seen", "_bdate")),
+    *(field(name, ["anniversary"], st.sampled_from([[0, 0], [-1, 1], [-30, 0], [0, 7], [-366, 366], [-29, -29]])) for name in ("seen", "_bdate")),
+    field("seen", ["between"], st.sampled_from([["2026-03-01", "2026-03-29"], ["2026-03-29", "2026-03-29"]])), field("seen", ["in", "not_in"], many(days)),
+]  # fmt: skip
+INSIDE = [
+    field("car", ["eq", "ne", "contains"], st.sampled_from(["bmw", "BMW", "5", "Ж"]), path="make"), field("car", ["set", "not_set", "empty", "not_empty"], None),
+    field("car", ["set", "not_set"], None, path="make"), field("car", ["lt", "ge", "eq"], st.sampled_from([1999, 2020.5]), path="year", path_type="float"),
+    field("car", ["eq", "ne"], st.booleans(), path="new", path_type="boolean"), field("car", ["after", "last_days"], st.just(1), path="nothing.deep", path_type="date").map(
+        lambda rule: rule if rule["operator"] == "last_days" else {**rule, "value": "2026-01-01"}
+    ),
+    field("car", ["before", "after", "eq"], st.sampled_from(["2026-03-28", "2026-03-29"]), path="bought", path_type="date"),
+    field("orders", ["ge", "lt"], st.sampled_from([1, 50, 51]), path="sum", path_type="float"), field("orders", ["eq", "ne"], st.just("50"), path="sum"),
+    field("orders", ["set", "not_set", "empty"], None),
+]  # fmt: skip
+windows = st.one_of(
+    st.just({}),
+    st.builds(lambda n: {"within_days": n}, st.sampled_from([1, 2, 7, 30, 31, 365])),
+    st.builds(lambda a, b: {k: v for k, v in (("since", a), ("until", b)) if v}, st.sampled_from([None, "2026-02-26", "2026-03-28"]), st.sampled_from([None, "2026-03-28", "2026-03-29"])),
+)  # fmt: skip
+often = st.one_of(
+    st.just({}),
+    st.builds(
+        lambda h, n: {"happened": h, "times": n}, st.sampled_from(["at_least", "at_most", "never"]), st.integers(1, 3)
+    ),
+)
+
+
+def rule(code: str, *parts: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[dict[str, Any]]:
+    DRAWN.add(code)
+    return st.tuples(*parts).map(lambda found: {"rule": code, **{k: v for part in found for k, v in part.items()}})
+
+
+def one(name: str, *values: Any) -> st.SearchStrategy[dict[str, Any]]:
+    return st.sampled_from([{} if value is None else {name: value} for value in values])
+
+
+BEHAVIOUR = [
+    rule("activity", one("event", "sent", "opened", "clicked"), one("channel", None, "email"), one("templates", None, [1], [2, 3]), one("scenarios", None, [2]), one("link", None, "https://a.test/"), often, windows),
+    rule("subscription", one("state", "confirmed", "unsubscribed", "any", "double_opt_in", "unconfirmed", "invalid"), one("resource", None, 1), one("channel", None, "sms"), one("category", None, "news"), one("priority", None, 0), one("added_within_days", None, 1, 30), one("contact", None, "A@")),
+    rule("scenario", one("scenario", 1, 2), one("participation", "entered", "never_entered", "inside", "not_inside", "completed", "failed"), one("within_days", None, 1, 30)),
+    rule("scenario", one("scenario", 1), one("participation", "inside", "not_inside"), one("at_node", 3, 4)),
+    rule("promo_code", one("pool", None, 1), one("validity", "any", "valid", "expired"), often, windows),
+    rule("segment", one("segment", 1, 2), one("membership", "in", "not_in", "past")), rule("segment", one("segment", 1, 2), st.just({"membership": "entered"}), often, windows),
+    rule("segment", one("segment", 3, 4), one("membership", "in", "not_in")),
+    rule("structure", one("part", "email", "phone", "subscription", "relation"), one("sign", "at_least", "at_most", "exactly"), one("number", 0, 1, 2)),
+    rule("structure", st.just({"part": "subscription", "sign": "at_least", "number": 1}), one("channel", "email", "sms")),
+    rule("sample", st.sampled_from([{"start": 0, "end": 50}, {"start": 50, "end": 100}, {"start": 12.5, "end": 13}]), one("name", None, "other")),
+]  # fmt: skip
+
+
+def compare(world: World, tree: dict[str, Any]) -> None:
+    assert check(tree, world.base, world) == []
+    expected = {person.id for person in world.people if holds(tree, person, DYNAMIC)}
+    assert world.who(tree, "row") == expected
+    assert world.who(tree, "set") == expected
+
+
+many_examples = settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@many_examples
+@given(tree=st.one_of(PLAIN))
+def test_fields(world: World, tree: dict[str, Any]) -> None:
+    compare(world, tree)
+
+
+@many_examples
+@given(tree=st.one_of(DATES))
+def test_dates(world: World, tree: dict[str, Any]) -> None:
+    compare(world, tree)
+
+
+@many_examples
+@given(tree=st.one_of(INSIDE))
+def test_values_inside_of_objects(world: World, tree: dict[str, Any]) -> None:
+    compare(world, tree)
+
+
+@many_examples
+@given(tree=st.one_of(BEHAVIOUR))
+def test_behaviour(world: World, tree: dict[str, Any]) -> None:
+    compare(world, tree)
+
+
+trees = st.recursive(
+    st.one_of(*PLAIN, *DATES, *INSIDE, *BEHAVIOUR),
+    lambda child: st.one_of(
+        st.lists(child, min_size=1, max_size=3).map(lambda parts: {"all": parts}),
+        st.lists(child, min_size=1, max_size=3).map(lambda parts: {"any": parts}),
+        child.map(lambda part: {"not": part}),
+    ),
+    max_leaves=7,
+)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@given(tree=trees)
+def test_nested_trees(world: World, tree: dict[str, Any]) -> None:
+    compare(world, tree)
+
+
+def test_every_operator_and_rule_is_drawn() -> None:
+    assert set(OPERATORS) <= DRAWN
+    assert set(RULES) - {"message", "external"} <= DRAWN
+
+
+@given(text=st.text(max_size=60))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_text_of_a_user_reaches_the_statement(world: World, text: str) -> None:
+    for tree in (
+        {"rule": "field", "field": text, "operator": "eq", "value": 1}, {"rule": "field", "field": "town", "operator": "contains", "value": text},
+        {"rule": "field", "field": "town", "operator": "matches", "value": text}, {"rule": "field", "field": "car", "operator": "eq", "value": text, "path": text},
+        {"rule": "subscription", "contact": text, "category": text}, {"rule": "activity", "event": "clicked", "link": text}, {"rule": "sample", "start": 0, "end": 50, "name": text},
+        {"rule": "field", "field": "labels", "operator": "has_any", "value": [text, "a"]},
+    ):  # fmt: skip
+        if check(tree, world.base, world):
+            continue
+        world.who({"not": tree}, "row")
+        asked = ask(world.base, Question(tree), NOW, world)
+        if len(text) > 6:
+            assert text not in asked.condition
+
+
+def test_the_shares_of_a_sample_are_even_and_draws_are_independent(world: World) -> None:
+    row = world.connection.execute(
+        "SELECT count(*) FILTER (WHERE a < 5000), count(*) FILTER (WHERE b < 5000), count(*) FILTER (WHERE a < 5000 AND b < 5000) FROM ("
+        "SELECT mod(('x' || substr(md5(':' || g), 1, 8))::bit(32)::bigint, 10000) AS a, mod(('x' || substr(md5('x:' || g), 1, 8))::bit(32)::bigint, 10000) AS b"
+        " FROM generate_series(1, 40000) g) q"
+    ).fetchone()
+    assert row and all(
+        abs(found - wanted) < 4 * (wanted * (1 - wanted / 40_000)) ** 0.5
+        for found, wanted in zip(row, (20_000, 20_000, 10_000), strict=True)
+    )
+
+
+def test_a_rule_that_is_never_null_is_the_same_with_and_without_not(world: World) -> None:
+    everyone = {person.id for person in world.people}
+    tree = {"rule": "field", "field": "points", "operator": "gt", "value": 0}
+    assert world.who(tree, "row") | world.who({"not": tree}, "row") == everyone
