@@ -135,7 +135,7 @@ def test_rules_are_built_in_groups(draft: Callable[[], ScenarioDocument], page: 
     kinds = drawer.get_by_role("combobox", name="What is asked")
     expect(kinds).to_have_count(2)
     kinds.nth(1).click()
-    page.get_by_role("option", name="Field of the profile").click()
+    page.get_by_role("option", name="Profile field").click()
     drawer.get_by_role("combobox", name="Field", exact=True).click()
     page.get_by_role("option", name="Bonus points").click()
     drawer.get_by_role("combobox", name="Comparison").click()

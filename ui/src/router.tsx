@@ -64,6 +64,20 @@ const imports = createRoute({
   validateSearch: (search): { task?: number } => ({ task: id(search.task) }),
 })
 
+const segments = createRoute({
+  getParentRoute: () => app,
+  path: '/segments',
+  component: lazyRouteComponent(() => import('./segments/SegmentsPage'), 'SegmentsPage'),
+  validateSearch: (search): { search?: string; kind?: 'static' | 'dynamic' | 'updatable' } => ({
+    search: text(search.search),
+    kind: (['static', 'dynamic', 'updatable'] as const).find((kind) => kind === search.kind),
+  }),
+})
+const segment = createRoute({
+  getParentRoute: () => app,
+  path: '/segments/$id',
+  component: lazyRouteComponent(() => import('./segments/SegmentPage'), 'SegmentPage'),
+})
 const exports = createRoute({
   getParentRoute: () => app,
   path: '/exports',
@@ -113,6 +127,8 @@ export const router = createRouter({
       profile,
       sandbox,
       imports,
+      segments,
+      segment,
       exports,
       bulkUpdate,
       account,

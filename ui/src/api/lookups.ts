@@ -25,6 +25,8 @@ const SOURCES: Record<string, Read> = {
   database: (after, signal) => answer(api.GET('/databases', { params: params(after), signal })),
   resource: (after, signal) => answer(api.GET('/resources', { params: params(after), signal })),
   template: (after, signal) => answer(api.GET('/templates', { params: params(after), signal })),
+  segment: (after, signal) => answer(api.GET('/segments', { params: params(after), signal })),
+  scenario: (after, signal) => answer(api.GET('/scenarios', { params: params(after), signal })),
   promo_pool: (after, signal) => answer(api.GET('/promo-pools', { params: params(after), signal })),
 }
 const NOTHING: Named[] = []

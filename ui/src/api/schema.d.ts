@@ -976,6 +976,222 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rule-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Rule Types
+         * @description All rules and operators.
+         */
+        get: operations["list_rule_types"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Segments
+         * @description Segments by number.
+         */
+        get: operations["list_segments"];
+        put?: never;
+        /**
+         * Create Segment
+         * @description Make a segment; an updatable one is calculated at once, in the background.
+         */
+        post: operations["create_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count Question
+         * @description How many fit: exact where that is quick, else an estimate that says so.
+         */
+        post: operations["count_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Question
+         * @description Some who fit, and how many can be written to.
+         */
+        post: operations["preview_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/{segment_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Segment
+         * @description A segment.
+         */
+        get: operations["get_segment"];
+        /**
+         * Change Segment
+         * @description Change a segment; 409 if somebody else did so meanwhile. An updatable one is calculated anew.
+         */
+        put: operations["change_segment"];
+        post?: never;
+        /**
+         * Delete Segment
+         * @description Remove a segment that nothing refers to.
+         */
+        delete: operations["delete_segment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/{segment_id}/calculate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Calculate Segment
+         * @description Calculate an updatable segment now, in the background.
+         */
+        post: operations["calculate_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/{segment_id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Usage
+         * @description What refers to a segment.
+         */
+        get: operations["list_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/{segment_id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Members
+         * @description Who is in a static or updatable segment.
+         */
+        get: operations["list_members"];
+        put?: never;
+        /**
+         * Add To Segment
+         * @description Add profiles to a static segment.
+         */
+        post: operations["add_to_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/{segment_id}/members/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove From Segment
+         * @description Take profiles out of a static segment.
+         */
+        post: operations["remove_from_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/{segment_id}/days": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Days
+         * @description Entries and exits by day.
+         */
+        get: operations["list_days"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1028,6 +1244,42 @@ export interface components {
              * @description Not more than so many, drawn evenly.
              */
             most?: number | null;
+        };
+        /**
+         * ChangedMembers
+         * @description How many it concerned.
+         */
+        ChangedMembers: {
+            /** Changed */
+            changed: number;
+        };
+        /**
+         * ChangedSegment
+         * @description A segment as it is to be; `revision` is the one that was edited.
+         */
+        ChangedSegment: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Rules */
+            rules?: {
+                [key: string]: unknown;
+            } | null;
+            sample?: components["schemas"]["Sample"] | null;
+            /** Most */
+            most?: number | null;
+            schedule?: components["schemas"]["Schedule"] | null;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /** Revision */
+            revision: number;
         };
         /**
          * Changes
@@ -1085,6 +1337,26 @@ export interface components {
             reply_to?: string | null;
         };
         /**
+         * CountShape
+         * @description How many fit now. Not `exact`: an estimate, and in 95 of 100 cases the truth lies from `low` to `high`.
+         */
+        CountShape: {
+            /** Number */
+            number: number;
+            /** Exact */
+            exact: boolean;
+            /** Low */
+            low: number;
+            /** High */
+            high: number;
+            /** Total */
+            total: number;
+            /** Milliseconds */
+            milliseconds: number;
+            /** Hints */
+            hints: string[];
+        };
+        /**
          * DatabaseShape
          * @description A profile database.
          */
@@ -1103,6 +1375,18 @@ export interface components {
             created_at: string | null;
             /** Fields */
             fields: components["schemas"]["FieldShape"][];
+        };
+        /**
+         * DayShape
+         * @description Entries and exits of a day of the account.
+         */
+        DayShape: {
+            /** Day */
+            day: string;
+            /** Entered */
+            entered: number;
+            /** Left */
+            left: number;
         };
         /**
          * DescribeOrder
@@ -1251,6 +1535,20 @@ export interface components {
             custom: boolean;
         };
         /**
+         * FoundShape
+         * @description Somebody who fits.
+         */
+        FoundShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Email */
+            email: string | null;
+            /** Phone */
+            phone: string | null;
+        };
+        /**
          * FullProfile
          * @description A profile with its subscriptions and the titles of its fields.
          */
@@ -1354,6 +1652,33 @@ export interface components {
             last_used_at: string | null;
             /** Token */
             token: string;
+        };
+        /**
+         * MemberShape
+         * @description Somebody in a segment.
+         */
+        MemberShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Email */
+            email: string | null;
+            /** Phone */
+            phone: string | null;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
+        };
+        /**
+         * MembersOrder
+         * @description Profiles to add or to take out.
+         */
+        MembersOrder: {
+            /** Profiles */
+            profiles: string[];
         };
         /**
          * NewCodes
@@ -1476,6 +1801,39 @@ export interface components {
             from_email?: string | null;
             /** Reply To */
             reply_to?: string | null;
+        };
+        /**
+         * NewSegment
+         * @description A segment to make.
+         */
+        NewSegment: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /** Rules */
+            rules?: {
+                [key: string]: unknown;
+            } | null;
+            sample?: components["schemas"]["Sample"] | null;
+            /** Most */
+            most?: number | null;
+            schedule?: components["schemas"]["Schedule"] | null;
+            /**
+             * Tags
+             * @default []
+             */
+            tags: string[];
+            /** Database Id */
+            database_id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "static" | "dynamic" | "updatable";
         };
         /**
          * NewSubscription
@@ -1625,10 +1983,29 @@ export interface components {
             /** Takes Input */
             takes_input: boolean;
         };
+        /**
+         * OperatorShape
+         * @description A comparison of a field; `shape` says what stands behind it.
+         */
+        OperatorShape: {
+            /** Code */
+            code: string;
+            /** Title */
+            title: string;
+            /** Shape */
+            shape: string;
+        };
         /** Page[DatabaseShape] */
         Page_DatabaseShape_: {
             /** Items */
             items: components["schemas"]["DatabaseShape"][];
+            /** Next */
+            next?: number | string | null;
+        };
+        /** Page[MemberShape] */
+        Page_MemberShape_: {
+            /** Items */
+            items: components["schemas"]["MemberShape"][];
             /** Next */
             next?: number | string | null;
         };
@@ -1699,6 +2076,13 @@ export interface components {
         Page_ScenarioRow_: {
             /** Items */
             items: components["schemas"]["ScenarioRow"][];
+            /** Next */
+            next?: number | string | null;
+        };
+        /** Page[SegmentShape] */
+        Page_SegmentShape_: {
+            /** Items */
+            items: components["schemas"]["SegmentShape"][];
             /** Next */
             next?: number | string | null;
         };
@@ -1883,6 +2267,18 @@ export interface components {
             y: number;
         };
         /**
+         * PreviewShape
+         * @description Some who fit, and how many can be written to, by channel; null where finding out takes too long.
+         */
+        PreviewShape: {
+            /** People */
+            people: components["schemas"]["FoundShape"][] | null;
+            /** Reach */
+            reach: {
+                [key: string]: number;
+            } | null;
+        };
+        /**
          * ProfileEntry
          * @description A profile to send in; `context` is what templates and filters see as `api`.
          */
@@ -1930,6 +2326,21 @@ export interface components {
              * @default false
              */
             accept_sandbox: boolean;
+        };
+        /**
+         * QuestionShape
+         * @description Who is meant, before it is saved.
+         */
+        QuestionShape: {
+            /** Database Id */
+            database_id: number;
+            /** Rules */
+            rules?: {
+                [key: string]: unknown;
+            } | null;
+            sample?: components["schemas"]["Sample"] | null;
+            /** Most */
+            most?: number | null;
         };
         /**
          * Range
@@ -2006,6 +2417,75 @@ export interface components {
             from_email: string | null;
             /** Reply To */
             reply_to: string | null;
+        };
+        /**
+         * RuleGroupShape
+         * @description A group under which rules are offered.
+         */
+        RuleGroupShape: {
+            /** Code */
+            code: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * RuleTypeShape
+         * @description A rule; `settings` is the JSON Schema of its settings, titles in the language asked for.
+         */
+        RuleTypeShape: {
+            /** Code */
+            code: string;
+            /** Group */
+            group: string;
+            /** Title */
+            title: string;
+            /** Description */
+            description: string;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RuleTypes
+         * @description Everything that the editor of rules needs.
+         */
+        RuleTypes: {
+            /** Groups */
+            groups: components["schemas"]["RuleGroupShape"][];
+            /** Rules */
+            rules: components["schemas"]["RuleTypeShape"][];
+            /** Operators */
+            operators: components["schemas"]["OperatorShape"][];
+            /** Operators By Type */
+            operators_by_type: {
+                [key: string]: string[];
+            };
+            /** System Fields */
+            system_fields: components["schemas"]["SystemFieldShape"][];
+            /** Domain Groups */
+            domain_groups: string[];
+        };
+        /**
+         * Sample
+         * @description A share of the whole database, to which the rules are applied.
+         */
+        Sample: {
+            /**
+             * Start
+             * @default 0
+             */
+            start: number;
+            /**
+             * End
+             * @default 100
+             */
+            end: number;
+            /**
+             * Group
+             * @default
+             */
+            group: string;
         };
         /**
          * SandboxLetter
@@ -2197,6 +2677,75 @@ export interface components {
             problems: components["schemas"]["sojourn__web__api__scenarios__ProblemShape"][];
         };
         /**
+         * Schedule
+         * @description When an updatable segment is calculated anew besides its incremental changes: every so many minutes, or daily at a time of the account's zone.
+         */
+        Schedule: {
+            /** Every Minutes */
+            every_minutes?: number | null;
+            /** Daily At */
+            daily_at?: string | null;
+        };
+        /**
+         * SegmentShape
+         * @description A segment; `size` is that of `calculated_at` (static: now); `summary` is its rules in words.
+         */
+        SegmentShape: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Database Id */
+            database_id: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "static" | "dynamic" | "updatable";
+            /** Rules */
+            rules: {
+                [key: string]: unknown;
+            } | null;
+            /** Sample */
+            sample: {
+                [key: string]: unknown;
+            } | null;
+            /** Most */
+            most: number | null;
+            /** Schedule */
+            schedule: {
+                [key: string]: unknown;
+            } | null;
+            /** Revision */
+            revision: number;
+            /** Next At */
+            next_at: string | null;
+            /** Calculated At */
+            calculated_at: string | null;
+            /** Calculation Ms */
+            calculation_ms: number | null;
+            /** Size */
+            size: number | null;
+            /** Error */
+            error: string | null;
+            /** Tags */
+            tags: string[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Summary */
+            summary: string | null;
+        };
+        /**
          * SessionChange
          * @description What a user chooses.
          */
@@ -2368,6 +2917,18 @@ export interface components {
             } | null;
         };
         /**
+         * SystemFieldShape
+         * @description Something of a profile that rules can ask besides its fields.
+         */
+        SystemFieldShape: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+        };
+        /**
          * TaskShape
          * @description A background task; `total` is null while it is unknown, `result` comes at the end.
          */
@@ -2522,6 +3083,18 @@ export interface components {
             changes: components["schemas"]["Changes"];
             /** User Id */
             user_id?: number | null;
+        };
+        /**
+         * UsageShape
+         * @description Something that refers to a segment.
+         */
+        UsageShape: {
+            /** Kind */
+            kind: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
         };
         /**
          * UserShape
@@ -5120,6 +5693,600 @@ export interface operations {
                 };
                 content: {
                     "application/json": string[];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_rule_types: {
+        parameters: {
+            query?: {
+                language?: ("en" | "ru") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RuleTypes"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_segments: {
+        parameters: {
+            query?: {
+                search?: string;
+                database?: number | null;
+                kind?: ("static" | "dynamic" | "updatable") | null;
+                language?: ("en" | "ru") | null;
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SegmentShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSegment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    count_question: {
+        parameters: {
+            query?: {
+                language?: ("en" | "ru") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_segment: {
+        parameters: {
+            query?: {
+                language?: ("en" | "ru") | null;
+            };
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedSegment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    calculate_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UsageShape"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_members: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MemberShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_to_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedMembers"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_from_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ChangedMembers"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_days: {
+        parameters: {
+            query?: {
+                days?: number;
+            };
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayShape"][];
                 };
             };
             /** @description Client Error */

@@ -2,8 +2,11 @@ import { NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import type { Field } from '../api/lookups'
 
+/** What an input must know of a field. */
+export type ValueField = Pick<Field, 'type' | 'options'>
+
 type Props = {
-  field: Field | undefined
+  field: ValueField | undefined
   value: unknown
   many?: boolean
   disabled?: boolean
@@ -41,10 +44,12 @@ export function ValueInput({ field, value, many, disabled, onChange }: Props) {
         />
       )
     case 'enum':
+    case 'sex':
+    case 'status':
       return (
         <Select
           {...common}
-          data={field.options ?? []}
+          data={choices(field, t)}
           value={(value as string) ?? null}
           onChange={(next) => onChange(next ?? undefined)}
         />
@@ -59,6 +64,14 @@ export function ValueInput({ field, value, many, disabled, onChange }: Props) {
         />
       )
   }
+}
+
+const STATUSES = ['subscribed', 'unsubscribed', 'complained', 'hardbounced', 'unconfirmed', 'suspended', 'invalid']
+
+function choices(field: ValueField, t: (key: string) => string) {
+  if (field.type === 'sex') return ['male', 'female'].map((word) => ({ value: word, label: t(`form.sexes.${word}`) }))
+  if (field.type === 'status') return STATUSES.map((word) => ({ value: word, label: t(`status.${word}`) }))
+  return field.options ?? []
 }
 
 const asList = (value: unknown): string[] =>

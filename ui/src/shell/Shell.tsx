@@ -9,6 +9,7 @@ import {
   IconShieldLock,
   IconUpload,
   IconUsers,
+  IconUsersGroup,
   type Icon,
 } from '@tabler/icons-react'
 import { Link, Navigate, Outlet, useRouterState } from '@tanstack/react-router'
@@ -27,6 +28,7 @@ const GROUPS: { word?: string; items: Item[] }[] = [
     word: 'audience',
     items: [
       { to: '/profiles', word: 'profiles', icon: IconUsers },
+      { to: '/segments', word: 'segments', icon: IconUsersGroup },
       { to: '/imports', word: 'imports', icon: IconUpload },
       { to: '/exports', word: 'exports', icon: IconFileExport },
     ],

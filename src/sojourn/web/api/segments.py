@@ -93,7 +93,7 @@ class QuestionShape(BaseModel):
     most: int | None = Field(None, ge=1)
 
 
-class PersonShape(BaseModel):
+class FoundShape(BaseModel):
     """Somebody who fits."""
 
     id: str
@@ -117,11 +117,11 @@ class CountShape(BaseModel):
 class PreviewShape(BaseModel):
     """Some who fit, and how many can be written to, by channel; null where finding out takes too long."""
 
-    people: list[PersonShape] | None
+    people: list[FoundShape] | None
     reach: dict[str, int] | None
 
 
-class MemberShape(PersonShape):
+class MemberShape(FoundShape):
     """Somebody in a segment."""
 
     entered_at: datetime
@@ -263,10 +263,10 @@ def _question(connection: Connection, given: QuestionShape) -> tuple[Database, Q
     return base, Question(rules, given.sample.model_dump() if given.sample else None, given.most), catalogue
 
 
-def _people(connection: Connection, base: Database, ids: list[int]) -> list[PersonShape]:
+def _people(connection: Connection, base: Database, ids: list[int]) -> list[FoundShape]:
     names = names_of(connection, base, ids)
     return [
-        PersonShape(id=public_id(number), name=names[number].name, email=names[number].email, phone=names[number].phone)
+        FoundShape(id=public_id(number), name=names[number].name, email=names[number].email, phone=names[number].phone)
         for number in ids if number in names
     ]  # fmt: skip
 

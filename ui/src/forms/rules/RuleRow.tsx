@@ -1,60 +1,29 @@
-import { ActionIcon, NumberInput, Select, TextInput } from '@mantine/core'
-import { IconX } from '@tabler/icons-react'
+import { ActionIcon, Button, Select, Skeleton } from '@mantine/core'
+import { IconChevronDown, IconX } from '@tabler/icons-react'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useNamed } from '../../api/lookups'
-import { useFieldsOf } from '../ReferenceField'
+import { useRuleTypes, type RuleType, type RuleTypes, type Setting } from '../../api/rules'
+import { useLanguage } from '../../i18n'
 import type { FormContext } from '../SchemaForm'
-import { ValueInput } from '../ValueInput'
+import { FieldParts } from './FieldParts'
+import { SettingInput } from './SettingInput'
+import { newRule, shownSettings } from './settings'
 import type { Rule } from './tree'
 
-const STATES = [
-  'confirmed',
-  'double_opt_in',
-  'subscribed',
-  'unsubscribed',
-  'complained',
-  'hardbounced',
-  'unconfirmed',
-  'suspended',
-  'invalid',
-]
-const CHANNELS = ['email', 'sms', 'push', 'telegram', 'whatsapp', 'viber', 'notify']
-const ORDERED = ['eq', 'ne', 'lt', 'le', 'gt', 'ge', 'in', 'set', 'not_set']
-const TEXT = ['eq', 'ne', 'contains', 'starts_with', 'in', 'set', 'not_set']
-const OPERATORS: Record<string, string[]> = {
-  integer: ORDERED,
-  float: ORDERED,
-  date: ORDERED,
-  boolean: ['eq', 'ne', 'set', 'not_set'],
-  tags: ['has', 'has_not', 'set', 'not_set'],
-  object: ['set', 'not_set'],
-  objects: ['set', 'not_set'],
-}
-const NEW: Record<string, Rule> = {
-  field: { rule: 'field', operator: 'eq' },
-  subscription: { rule: 'subscription', state: 'confirmed' },
-  message: { rule: 'message', event: 'sent', scope: 'passage' },
-}
-
 type Props = { rule: Rule; context: FormContext; onChange: (rule: Rule) => void; onRemove: () => void }
-type PartsProps = Omit<Props, 'onRemove'>
 
+/** One rule, drawn from what the server says of its kind. */
 export function RuleRow({ rule, context, onChange, onRemove }: Props) {
   const { t } = useTranslation()
-  const Parts = { field: FieldParts, subscription: SubscriptionParts, message: MessageParts }[rule.rule]
+  const types = useRuleTypes(useLanguage())
+  const type = types.data?.rules.find(({ code }) => code === rule.rule)
+  if (types.isPending) return <Skeleton height={34} my={4} />
   return (
     <div className="rule-row">
-      {Parts ? (
+      {types.data && type ? (
         <div className="rule-parts">
-          <Choice
-            label={t('rules.kind')}
-            values={Object.keys(NEW)}
-            words="rules.kinds"
-            value={rule.rule}
-            disabled={context.disabled}
-            onChange={(kind) => kind && onChange(NEW[kind]!)}
-          />
-          <Parts rule={rule} context={context} onChange={onChange} />
+          <KindSelect types={types.data} rule={rule} context={context} onChange={onChange} />
+          <Settings types={types.data} type={type} rule={rule} context={context} onChange={onChange} />
         </div>
       ) : (
         <div style={{ flex: 1, minWidth: 0 }}>
@@ -70,203 +39,79 @@ export function RuleRow({ rule, context, onChange, onRemove }: Props) {
   )
 }
 
-function FieldParts({ rule, context, onChange }: PartsProps) {
-  const { t } = useTranslation()
-  const fields = useFieldsOf(context.database)
-  const field = fields.find(({ name }) => name === rule.field)
-  const operator = rule.operator as string
-  const operators = OPERATORS[field?.type ?? ''] ?? TEXT
-  return (
-    <>
-      <Select
-        size="xs"
-        aria-label={t('rules.field')}
-        placeholder={t('rules.field')}
-        searchable
-        disabled={context.disabled}
-        data={fields.map(({ name, title }) => ({ value: name, label: title }))}
-        value={(rule.field as string) ?? null}
-        onChange={(name) => {
-          const type = fields.find((found) => found.name === name)?.type ?? ''
-          onChange({ rule: 'field', field: name ?? undefined, operator: (OPERATORS[type] ?? TEXT)[0] })
-        }}
-      />
-      <Choice
-        label={t('rules.operator')}
-        values={operators}
-        words="rules.operators"
-        value={operator}
-        disabled={context.disabled}
-        onChange={(next) =>
-          onChange({ ...rule, operator: next, value: next === 'set' || next === 'not_set' ? undefined : rule.value })
-        }
-      />
-      {operator !== 'set' && operator !== 'not_set' && (
-        <ValueInput
-          field={operator === 'has' || operator === 'has_not' ? undefined : field}
-          many={operator === 'in'}
-          value={rule.value}
-          disabled={context.disabled}
-          onChange={(value) => onChange({ ...rule, value })}
-        />
-      )}
-    </>
-  )
-}
+type PartProps = { types: RuleTypes; rule: Rule; context: FormContext; onChange: (rule: Rule) => void }
 
-function SubscriptionParts({ rule, context, onChange }: PartsProps) {
+function KindSelect({ types, rule, context, onChange }: PartProps) {
   const { t } = useTranslation()
-  const put = (part: Partial<Rule>) => onChange({ ...rule, ...part })
-  return (
-    <>
-      <Named
-        kind="resource"
-        label={t('rules.resource')}
-        any={t('rules.anyResource')}
-        rule={rule}
-        context={context}
-        onChange={onChange}
-      />
-      <Choice
-        label={t('rules.channel')}
-        any={t('rules.anyChannel')}
-        values={CHANNELS}
-        words="channel"
-        value={rule.channel}
-        disabled={context.disabled}
-        onChange={(channel) => put({ channel: channel ?? undefined })}
-      />
-      <Choice
-        label={t('rules.state')}
-        values={STATES}
-        words="rules.states"
-        value={rule.state ?? 'confirmed'}
-        disabled={context.disabled}
-        onChange={(state) => put({ state })}
-      />
-    </>
-  )
-}
-
-function MessageParts({ rule, context, onChange }: PartsProps) {
-  const { t } = useTranslation()
-  const put = (part: Partial<Rule>) => onChange({ ...rule, ...part })
-  const { disabled } = context
-  return (
-    <>
-      <Choice
-        label={t('rules.channel')}
-        any={t('rules.anyChannel')}
-        values={CHANNELS}
-        words="channel"
-        value={rule.channel}
-        disabled={disabled}
-        onChange={(channel) => put({ channel: channel ?? undefined })}
-      />
-      <Choice
-        label={t('rules.event')}
-        values={['sent', 'opened', 'clicked']}
-        words="rules.events"
-        value={rule.event}
-        disabled={disabled}
-        onChange={(event) => put({ event, link: undefined })}
-      />
-      <Choice
-        label={t('rules.scope')}
-        values={['passage', 'ever']}
-        words="rules.scopes"
-        value={rule.scope ?? 'passage'}
-        disabled={disabled}
-        onChange={(scope) => put({ scope })}
-      />
-      <Named
-        kind="template"
-        label={t('rules.template')}
-        any={t('rules.anyTemplate')}
-        rule={rule}
-        context={context}
-        onChange={onChange}
-      />
-      <Select
-        size="xs"
-        aria-label={t('rules.node')}
-        placeholder={t('rules.anyNode')}
-        clearable
-        disabled={disabled}
-        data={context.steps.map(({ id, title }) => ({ value: String(id), label: title }))}
-        value={rule.node === undefined || rule.node === null ? null : String(rule.node)}
-        onChange={(node) => put({ node: node === null ? undefined : Number(node) })}
-      />
-      <NumberInput
-        size="xs"
-        aria-label={t('rules.atLeast')}
-        prefix={`${t('rules.atLeast')}: `}
-        min={1}
-        max={1000}
-        disabled={disabled}
-        value={(rule.at_least as number) ?? 1}
-        onChange={(times) => put({ at_least: typeof times === 'number' && times > 1 ? times : undefined })}
-      />
-      {rule.event === 'clicked' && (
-        <TextInput
-          size="xs"
-          aria-label={t('rules.link')}
-          placeholder={t('rules.anyLink')}
-          disabled={disabled}
-          value={(rule.link as string) ?? ''}
-          onChange={(event) => put({ link: event.currentTarget.value || undefined })}
-        />
-      )}
-    </>
-  )
-}
-
-type ChoiceProps = {
-  label: string
-  any?: string
-  values: string[]
-  words: string
-  value: unknown
-  disabled: boolean
-  onChange: (value: string | null) => void
-}
-
-function Choice({ label, any, values, words, value, disabled, onChange }: ChoiceProps) {
-  const { t } = useTranslation()
+  const data = types.groups
+    .map(({ code, title }) => ({
+      group: title,
+      items: types.rules.filter((type) => type.group === code).map((type) => ({ value: type.code, label: type.title })),
+    }))
+    .filter(({ items }) => items.length > 0)
   return (
     <Select
       size="xs"
-      aria-label={label}
-      placeholder={any}
-      clearable={any !== undefined}
+      aria-label={t('rules.kind')}
       allowDeselect={false}
-      disabled={disabled}
-      data={values.map((word) => ({ value: word, label: t(`${words}.${word}`) }))}
-      value={typeof value === 'string' ? value : null}
-      onChange={onChange}
-    />
-  )
-}
-
-type NamedProps = PartsProps & { kind: 'resource' | 'template'; label: string; any: string }
-
-function Named({ kind, label, any, rule, context, onChange }: NamedProps) {
-  const { items } = useNamed(kind)
-  const current =
-    items.find((item) => item.id === rule[kind] || item.name === rule[kind])?.name ?? (rule[kind] as string | undefined)
-  const names = items.map((item) => item.name)
-  return (
-    <Select
-      size="xs"
-      aria-label={label}
-      placeholder={any}
       searchable
-      clearable
-      allowDeselect={false}
       disabled={context.disabled}
-      data={current === undefined || names.includes(current) ? names : [...names, String(current)]}
-      value={current === undefined ? null : String(current)}
-      onChange={(name) => onChange({ ...rule, [kind]: name ?? undefined })}
+      maxDropdownHeight={360}
+      data={data}
+      value={rule.rule}
+      onChange={(code) => code && onChange(newRule(types, code))}
     />
   )
 }
+
+function Settings({ types, type, rule, context, onChange }: PartProps & { type: RuleType }) {
+  const { t } = useTranslation()
+  const { properties, required } = type.settings
+  const used = Object.entries(properties).some(([name, setting]) => setting['x-advanced'] && isGiven(rule[name]))
+  const [more, setMore] = useState(used)
+  const shown = shownSettings(properties, rule)
+  const put = (name: string, value: unknown) => {
+    const next = { ...rule, [name]: value }
+    if (value === undefined) delete next[name]
+    onChange(next)
+  }
+  const draw = ([name, setting]: [string, Setting]) => (
+    <SettingInput
+      key={name}
+      name={name}
+      setting={setting}
+      required={required.includes(name)}
+      rule={rule}
+      context={context}
+      onChange={(value) => put(name, value)}
+    />
+  )
+  const plain = shown.filter(
+    ([, setting]) => !setting['x-advanced'] && !setting['x-widget']?.match(/^(operator|value|path)$/),
+  )
+  const advanced = shown.filter(([, setting]) => setting['x-advanced'])
+  return (
+    <>
+      {type.code === 'field' ? (
+        <FieldParts types={types} rule={rule} context={context} onChange={onChange} />
+      ) : (
+        plain.map(draw)
+      )}
+      {more && advanced.map(draw)}
+      {!more && advanced.length > 0 && !context.disabled && (
+        <Button
+          size="compact-xs"
+          variant="subtle"
+          color="gray"
+          rightSection={<IconChevronDown size={13} />}
+          onClick={() => setMore(true)}
+        >
+          {t('area.rules.more')}
+        </Button>
+      )}
+    </>
+  )
+}
+
+const isGiven = (value: unknown) =>
+  value !== undefined && value !== null && value !== '' && !(Array.isArray(value) && !value.length)

@@ -1,0 +1,159 @@
+import { MultiSelect, NumberInput, TagsInput, TextInput } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { useLanguage } from '../../i18n'
+import { ValueInput, type ValueField } from '../ValueInput'
+
+type Props = {
+  shape: string
+  field: ValueField | undefined
+  groups: string[]
+  value: unknown
+  disabled: boolean
+  onChange: (value: unknown) => void
+}
+
+/** What stands behind a comparison, by its shape. */
+export function OperatorValue({ shape, field, groups, value, disabled, onChange }: Props) {
+  const { t } = useTranslation()
+  const language = useLanguage()
+  const common = { size: 'xs', 'aria-label': t('rules.value'), placeholder: t('rules.value'), disabled } as const
+  const pair = Array.isArray(value) ? value : [undefined, undefined]
+  const putPair = (index: number, part: unknown) => onChange(index === 0 ? [part, pair[1]] : [pair[0], part])
+  switch (shape) {
+    case 'none':
+      return null
+    case 'text':
+      return (
+        <TextInput
+          {...common}
+          value={typeof value === 'string' ? value : ''}
+          onChange={(event) => onChange(event.currentTarget.value || undefined)}
+        />
+      )
+    case 'texts':
+      return <PasteList {...common} value={texts(value)} onChange={onChange} data={field?.options ?? []} />
+    case 'many':
+      return field?.options ? (
+        <MultiSelect {...common} searchable data={field.options} value={texts(value)} onChange={onChange} />
+      ) : (
+        <PasteList
+          {...common}
+          value={texts(value)}
+          onChange={(list) => onChange(list.map((one) => typed(field, one)))}
+        />
+      )
+    case 'groups':
+      return <MultiSelect {...common} data={groups} value={texts(value)} onChange={onChange} />
+    case 'range':
+      return (
+        <>
+          {[0, 1].map((index) => (
+            <ValueInput
+              key={index}
+              field={field}
+              value={pair[index]}
+              disabled={disabled}
+              onChange={(part) => putPair(index, part)}
+            />
+          ))}
+        </>
+      )
+    case 'days_range':
+      return (
+        <>
+          {[0, 1].map((index) => (
+            <NumberInput
+              {...common}
+              key={index}
+              aria-label={t(index ? 'area.rules.toDay' : 'area.rules.fromDay')}
+              prefix={`${t(index ? 'area.rules.toDay' : 'area.rules.fromDay')}: `}
+              min={-366}
+              max={366}
+              allowDecimal={false}
+              value={typeof pair[index] === 'number' ? (pair[index] as number) : ''}
+              onChange={(part) => putPair(index, typeof part === 'number' ? part : undefined)}
+            />
+          ))}
+        </>
+      )
+    case 'days':
+    case 'count':
+      return (
+        <NumberInput
+          {...common}
+          min={0}
+          max={36_500}
+          allowDecimal={false}
+          value={typeof value === 'number' ? value : ''}
+          onChange={(next) => onChange(typeof next === 'number' ? next : undefined)}
+        />
+      )
+    case 'weekdays':
+    case 'months':
+      return (
+        <MultiSelect
+          {...common}
+          data={shape === 'weekdays' ? weekdays(language) : months(language)}
+          value={texts(value)}
+          onChange={(chosen) => onChange(chosen.map(Number).sort((a, b) => a - b))}
+        />
+      )
+    default:
+      return <ValueInput field={field} value={value} disabled={disabled} onChange={onChange} />
+  }
+}
+
+const texts = (value: unknown): string[] =>
+  Array.isArray(value) ? value.map(String) : value === undefined || value === null ? [] : [String(value)]
+
+const typed = (field: ValueField | undefined, text: string) =>
+  (field?.type === 'integer' || field?.type === 'float') && text.trim() !== '' && !Number.isNaN(Number(text))
+    ? Number(text)
+    : text
+
+type ListProps = {
+  'aria-label': string
+  placeholder: string
+  size: 'xs'
+  disabled: boolean
+  data?: string[]
+  value: string[]
+  onChange: (value: string[]) => void
+}
+
+/** Many values: typed one by one, or pasted, one a line or separated by commas. */
+function PasteList({ value, onChange, placeholder, ...rest }: ListProps) {
+  const { t } = useTranslation()
+  const shown = value.slice(0, 20)
+  const hidden = value.slice(20)
+  return (
+    <TagsInput
+      {...rest}
+      placeholder={value.length ? undefined : placeholder}
+      splitChars={[',', '\n', ';', '\t']}
+      description={hidden.length ? t('area.rules.moreValues', { count: hidden.length }) : undefined}
+      inputWrapperOrder={['input', 'description']}
+      value={shown}
+      onPaste={(event) => {
+        const lines = event.clipboardData.getData('text').split(/[\n,;\t]/)
+        if (lines.length < 2) return
+        event.preventDefault()
+        onChange([...new Set([...value, ...lines.map((line) => line.trim()).filter(Boolean)])].slice(0, 10_000))
+      }}
+      onChange={(list) => onChange([...list, ...hidden])}
+    />
+  )
+}
+
+/* 5 January 1970 was a Monday. */
+const weekdays = (language: string) =>
+  Array.from({ length: 7 }, (_, index) => ({
+    value: String(index + 1),
+    label: new Intl.DateTimeFormat(language, { weekday: 'long', timeZone: 'UTC' }).format(Date.UTC(1970, 0, 5 + index)),
+  }))
+
+const months = (language: string) =>
+  Array.from({ length: 12 }, (_, index) => ({
+    value: String(index + 1),
+    label: new Intl.DateTimeFormat(language, { month: 'long', timeZone: 'UTC' }).format(Date.UTC(1970, index, 5)),
+  }))
