@@ -1,6 +1,7 @@
 import '@fontsource-variable/inter'
 import '@mantine/core/styles.css'
 import './styles/tokens.css'
+import './styles/forms.css'
 import './styles/pages.css'
 import './styles/people.css'
 import './i18n'
