@@ -9,6 +9,7 @@ from sojourn.segments.operators import DOMAIN_GROUPS, OPERATORS, operators_of
 from sojourn.segments.registry import RULES
 from sojourn.segments.rule import Language, Rule, Text
 from sojourn.segments.rules.field import SYSTEM_FIELDS
+from sojourn.segments.windows import WindowRule
 
 GROUPS: Mapping[str, Text] = {
     "profile": {"en": "Profile", "ru": "Профиль"},
@@ -45,9 +46,11 @@ def catalogue(language: Language) -> dict[str, Any]:
 
 def _entry(rule: type[Rule], language: Language) -> dict[str, Any]:
     schema = rule.model_json_schema()
-    properties = {
-        name: _setting(rule, name, field, language) for name, field in schema["properties"].items() if name != "rule"
-    }
+    window = set(WindowRule.model_fields)
+    ordered = sorted(
+        schema["properties"].items(), key=lambda pair: pair[0] in window
+    )  # what happened, then how often and when
+    properties = {name: _setting(rule, name, field, language) for name, field in ordered if name != "rule"}
     return {
         "code": rule.code, "group": rule.group, "title": rule.title[language], "description": rule.description[language],
         "schema": {"type": "object", "properties": properties, "required": [name for name in schema.get("required", ()) if name != "rule"]},
