@@ -51,7 +51,7 @@ def measure(profiles: int = PROFILES, mailings: int = MAILINGS) -> list[dict[str
             started = time.perf_counter()
             found = count(connection, clock, base, Question(RULES), catalogue)
             counts.append(time.perf_counter() - started)
-            assert found.exact, "the count took too long to be exact"
+        assert found.exact, "the count took too long to be exact"
         segment = create_segment(
             connection, clock, base.id, "updatable", parse_draft({"name": "Kept", "rules": RULES}), catalogue
         )

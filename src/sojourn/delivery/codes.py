@@ -41,6 +41,7 @@ class Reason(IntEnum):
     LIFETIME_OVER = 6
     CANCELLED = 7
     PROFILE_GONE = 8
+    SUPPRESSED = 9
 
 
 class Flag(IntFlag):

@@ -19,6 +19,7 @@ from sojourn.kernel import Clock, Settings, SojournError
 from sojourn.kernel.errors import NotFound
 from sojourn.kernel.tokens import installation_key
 from sojourn.profiles import Resource, resource
+from sojourn.profiles.suppression import EMAIL, PHONE, Suppression
 from sojourn.templates import CompiledTemplate, LinkFactory, load
 
 _FRESH_SECONDS = 5.0
@@ -54,6 +55,7 @@ class Composer:
         self._links = LinkFactory(settings.base_url, installation_key(settings.data))
         self._sender = (settings.sender_email, settings.sender_name)
         self._profiles = ProfileValues()
+        self._suppression = Suppression(installation_key(settings.data))
         self._resources: dict[int, tuple[float, Resource]] = {}
 
     def prepare(
@@ -82,6 +84,7 @@ class Composer:
     ) -> None:  # fmt: skip
         fields = None if template.all_fields else template.fields | {NO_TRACKING}
         values = self._profiles.load(connection, (message.profile_id for message in group), fields)
+        group = self._unsuppressed(connection, group, refused)
         keys = [(message.lane, message.passage_id, message.profile_id) for message in group]
         for message, extra in zip(group, variables.load(connection, template.uses, keys), strict=True):
             profile = values.get(message.profile_id)
@@ -96,6 +99,20 @@ class Composer:
                 "now": self._clock.now(),
             }
             prepared.append(Prepared(message, template, sender, context, tracked=not profile.get(NO_TRACKING)))
+
+    def _unsuppressed(
+        self, connection: psycopg.Connection[Any], group: list[ClaimedMessage], refused: list[Refused]
+    ) -> list[ClaimedMessage]:
+        """The messages whose contact stands in no suppression list that holds for it; asked right before they are handed over."""
+        kind = PHONE if (group[0].contact or "").startswith("+") else EMAIL
+        contacts = [(message.contact or "", self._profiles.homes.get(message.profile_id)) for message in group]
+        stopped = self._suppression.refused(connection, contacts, kind)
+        if not stopped:
+            return group
+        refused += [
+            Refused(group[n], Reason.SUPPRESSED, "the contact is in a suppression list") for n in sorted(stopped)
+        ]
+        return [message for n, message in enumerate(group) if n not in stopped]
 
     def _resource(self, connection: psycopg.Connection[Any], resource_id: int) -> Resource:
         read, known = self._resources.get(resource_id, (0.0, None))

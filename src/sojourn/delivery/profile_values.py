@@ -22,12 +22,15 @@ class ProfileValues:
     def __init__(self) -> None:
         self._databases: list[Database] = []
         self._read = float("-inf")
+        self.homes: dict[int, int] = {}
+        """Profile → database, of the last profiles that were loaded."""
 
     def load(
         self, connection: psycopg.Connection[Any], profile_ids: Iterable[int], fields: frozenset[str] | None
     ) -> dict[int, dict[str, Any]]:
         """Field values by name, with `id`, `first_name` and `last_name`, of the profiles that exist. `fields` None: all fields."""
         found: dict[int, dict[str, Any]] = {}
+        self.homes.clear()
         missing = list(dict.fromkeys(profile_ids))
         for position, database in enumerate(self._known(connection)):
             if not missing:
@@ -36,6 +39,7 @@ class ProfileValues:
             if values and position:  # the next profiles are most likely here too
                 self._databases.insert(0, self._databases.pop(position))
             found |= values
+            self.homes.update(dict.fromkeys(values, database.id))
             missing = [number for number in missing if number not in found]
         return found
 

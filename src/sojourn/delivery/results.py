@@ -16,12 +16,13 @@ import psycopg
 from sojourn import events, profiles
 from sojourn.channels.transport import LedgerKey, Outgoing
 from sojourn.delivery import sandbox
-from sojourn.delivery.codes import Flag, State
+from sojourn.delivery.codes import Channel, Flag, State
 from sojourn.delivery.counters import Outcome, count_messages
 from sojourn.events import EventKind
 from sojourn.kernel import Clock
 from sojourn.kernel.errors import NotFound
 from sojourn.profiles.statuses import CAUSE_SYSTEM, HARDBOUNCED
+from sojourn.profiles.suppression import EMAIL, HARD_BOUNCE, PHONE, suppress_globally
 
 
 @dataclass(slots=True)
@@ -81,6 +82,8 @@ SELECT lane, subscription_id, event = {EventKind.HARD_BOUNCE:d}, (SELECT count(*
  WHERE event = {EventKind.HARD_BOUNCE:d} UNION ALL SELECT NULL, NULL, false, count(*) FROM told
 """
 LONGEST_ANSWER = 500
+_LISTED = {int(Channel.EMAIL): EMAIL, int(Channel.SMS): PHONE}
+"""Channels whose dead contacts go into the global suppression list."""
 
 
 def record_results(
@@ -122,4 +125,7 @@ def _values(results: Sequence[Result], clock: Clock, worker_id: int) -> dict[str
 
 def _mark_bounced(connection: psycopg.Connection[Any], clock: Clock, lane: int, subscription_id: int) -> None:
     with suppress(NotFound):  # it was deleted meanwhile
+        bounced = profiles.subscription(connection, lane, subscription_id)
         profiles.set_status(connection, clock, lane, subscription_id, HARDBOUNCED, cause=CAUSE_SYSTEM)
+        if bounced.channel in _LISTED:
+            suppress_globally(connection, clock.now(), _LISTED[bounced.channel], [bounced.contact], HARD_BOUNCE)

@@ -21,7 +21,7 @@ from sojourn.segments.evaluation import Asked, Question, ask, everybody
 from sojourn.segments.rule import Definitions
 
 Connection = psycopg.Connection[Any]
-EXACT_MS = 800
+EXACT_MS = 1_000
 _LANE_MS, _ESTIMATE_SECONDS = 4_000, 2.5
 _SURE = 1.96
 """Standard deviations of a 95 % interval."""

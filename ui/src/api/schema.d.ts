@@ -1192,6 +1192,122 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/suppression-lists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Suppression Lists
+         * @description Lists by number.
+         */
+        get: operations["list_suppression_lists"];
+        put?: never;
+        /**
+         * Create Suppression List
+         * @description Make a list.
+         */
+        post: operations["create_suppression_list"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/suppression-lists/{list_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Suppression List
+         * @description One list.
+         */
+        get: operations["get_suppression_list"];
+        /**
+         * Change Suppression List
+         * @description Rename a list and link it with databases.
+         */
+        put: operations["change_suppression_list"];
+        post?: never;
+        /**
+         * Delete Suppression List
+         * @description Remove a list with its entries.
+         */
+        delete: operations["delete_suppression_list"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/suppression-lists/{list_id}/entries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Suppressed
+         * @description Entries; `search` is a whole value or digest.
+         */
+        get: operations["list_suppressed"];
+        put?: never;
+        /**
+         * Add Suppressed
+         * @description Add values.
+         */
+        post: operations["add_suppressed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/suppression-lists/{list_id}/entries/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove Suppressed
+         * @description Take values out. Whoever bounced before stays bounced until subscribed again.
+         */
+        post: operations["remove_suppressed"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/suppression-lists/{list_id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Suppression List
+         * @description The list as a file of MD5 digests.
+         */
+        get: operations["export_suppression_list"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1219,6 +1335,20 @@ export interface components {
             time_zone: string;
             /** Language */
             language: string;
+        };
+        /**
+         * AddedShape
+         * @description What became of values that were added.
+         */
+        AddedShape: {
+            /** Total */
+            total: number;
+            /** Imported */
+            imported: number;
+            /** Duplicated */
+            duplicated: number;
+            /** Refused */
+            refused: components["schemas"]["RefusedValue"][];
         };
         /**
          * Audience
@@ -1280,6 +1410,24 @@ export interface components {
             tags: string[];
             /** Revision */
             revision: number;
+        };
+        /**
+         * ChangedSuppressionList
+         * @description A list as it is to be.
+         */
+        ChangedSuppressionList: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Database Ids
+             * @default []
+             */
+            database_ids: number[];
         };
         /**
          * Changes
@@ -1430,12 +1578,24 @@ export interface components {
             exact: boolean;
         };
         /**
-         * EntryShape
-         * @description How many stand at the door now; whether they get in is decided by the scenario's re-entry.
+         * EntriesOrder
+         * @description Values to add or to take out; without a kind each is what it looks like. MD5 digests are taken too.
          */
-        EntryShape: {
-            /** Captured */
-            captured: number;
+        EntriesOrder: {
+            /** Values */
+            values: string[];
+            /** Kind */
+            kind?: ("email" | "phone" | "domain" | "pattern") | null;
+        };
+        /**
+         * EntryPage
+         * @description Entries, newest first.
+         */
+        EntryPage: {
+            /** Items */
+            items: components["schemas"]["sojourn__web__api__suppression__EntryShape"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * EraseOrder
@@ -1858,6 +2018,19 @@ export interface components {
             contact_from: "profile" | "subscriptions";
         };
         /**
+         * NewSuppressionList
+         * @description A list to make.
+         */
+        NewSuppressionList: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+        };
+        /**
          * NewToken
          * @description What a new token may do.
          */
@@ -2083,6 +2256,13 @@ export interface components {
         Page_SegmentShape_: {
             /** Items */
             items: components["schemas"]["SegmentShape"][];
+            /** Next */
+            next?: number | string | null;
+        };
+        /** Page[SuppressionListShape] */
+        Page_SuppressionListShape_: {
+            /** Items */
+            items: components["schemas"]["SuppressionListShape"][];
             /** Next */
             next?: number | string | null;
         };
@@ -2381,6 +2561,16 @@ export interface components {
             min_interval?: string | null;
         };
         /**
+         * RefusedValue
+         * @description A value that is none of the kind, and its position from 1.
+         */
+        RefusedValue: {
+            /** Position */
+            position: number;
+            /** Value */
+            value: string;
+        };
+        /**
          * RejectionShape
          * @description A line that an import refused.
          */
@@ -2393,6 +2583,14 @@ export interface components {
             reason: string;
             /** Row Text */
             row_text: string | null;
+        };
+        /**
+         * RemovedShape
+         * @description How many entries were removed.
+         */
+        RemovedShape: {
+            /** Removed */
+            removed: number;
         };
         /**
          * ResourceShape
@@ -2917,6 +3115,29 @@ export interface components {
             } | null;
         };
         /**
+         * SuppressionListShape
+         * @description A list; the global one holds for everybody, the others for the databases they are linked with.
+         */
+        SuppressionListShape: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Is Global */
+            is_global: boolean;
+            /** Entries */
+            entries: number;
+            /** Database Ids */
+            database_ids: number[];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+        };
+        /**
          * SystemFieldShape
          * @description Something of a profile that rules can ask besides its fields.
          */
@@ -3184,6 +3405,14 @@ export interface components {
             in_doubt: number;
         };
         /**
+         * EntryShape
+         * @description How many stand at the door now; whether they get in is decided by the scenario's re-entry.
+         */
+        sojourn__web__api__scenarios__EntryShape: {
+            /** Captured */
+            captured: number;
+        };
+        /**
          * ProblemShape
          * @description What keeps a scenario from being published; `place` names node and setting.
          */
@@ -3194,6 +3423,25 @@ export interface components {
             message: string;
             /** Place */
             place?: string | null;
+        };
+        /**
+         * EntryShape
+         * @description An entry; `value` is null where only the digest is known.
+         */
+        sojourn__web__api__suppression__EntryShape: {
+            /** Kind */
+            kind: string;
+            /** Value */
+            value: string | null;
+            /** Digest */
+            digest: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
         };
     };
     responses: never;
@@ -3743,7 +3991,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["EntryShape"];
+                    "application/json": components["schemas"]["sojourn__web__api__scenarios__EntryShape"];
                 };
             };
             /** @description Client Error */
@@ -6287,6 +6535,386 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DayShape"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_suppression_lists: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SuppressionListShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_suppression_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewSuppressionList"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionListShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_suppression_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionListShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_suppression_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedSuppressionList"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuppressionListShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_suppression_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_suppressed: {
+        parameters: {
+            query?: {
+                search?: string;
+                after?: string | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryPage"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_suppressed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntriesOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AddedShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    remove_suppressed: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EntriesOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RemovedShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    export_suppression_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                list_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Kind, MD5 and reason of each entry. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
                 };
             };
             /** @description Client Error */

@@ -31,6 +31,7 @@ from sojourn.web.api import (
     segments,
     session,
     status,
+    suppression,
     tasks,
     templates,
     tokens,
@@ -41,7 +42,7 @@ from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
-    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segments.router,
+    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segments.router, suppression.router,
 )  # fmt: skip
 
 

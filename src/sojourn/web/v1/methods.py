@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.web.v1 import exports, history, lists, profiles, subscriptions, workflows
+from sojourn.web.v1 import exports, history, lists, profiles, subscriptions, suppresses, workflows
 from sojourn.web.v1.method import Method
 
 SINGLE_IMPORT = "profiles/import"
@@ -21,6 +21,10 @@ METHODS: dict[str, Method] = {
     "profiles/delete": Method(profiles.delete, "editor", changes=True),
     "profiles/get_all": Method(exports.get_all, "editor", changes=True),
     "tasks/status": Method(exports.task_status),
+    "suppresses/add": Method(suppresses.add, "editor", changes=True),
+    "suppresses/emails_add": Method(suppresses.add_values("emails", "email"), "editor", changes=True),
+    "suppresses/phones_add": Method(suppresses.add_values("phones", "phone"), "editor", changes=True),
+    "suppresses/domains_add": Method(suppresses.add_values("domains", "domain"), "editor", changes=True),
     "subscriptions/set": Method(subscriptions.set_one, "editor", changes=True, starts=True),
     "subscriptions/list": Method(subscriptions.list_of_profile),
     "subscribers/history_get": Method(history.history_get),
