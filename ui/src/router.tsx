@@ -78,6 +78,16 @@ const segment = createRoute({
   path: '/segments/$id',
   component: lazyRouteComponent(() => import('./segments/SegmentPage'), 'SegmentPage'),
 })
+const suppression = createRoute({
+  getParentRoute: () => app,
+  path: '/suppression',
+  component: lazyRouteComponent(() => import('./suppression/SuppressionPage'), 'SuppressionPage'),
+})
+const suppressionList = createRoute({
+  getParentRoute: () => app,
+  path: '/suppression/$id',
+  component: lazyRouteComponent(() => import('./suppression/SuppressionListPage'), 'SuppressionListPage'),
+})
 const exports = createRoute({
   getParentRoute: () => app,
   path: '/exports',
@@ -129,6 +139,8 @@ export const router = createRouter({
       imports,
       segments,
       segment,
+      suppression,
+      suppressionList,
       exports,
       bulkUpdate,
       account,

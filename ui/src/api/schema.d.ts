@@ -1593,9 +1593,17 @@ export interface components {
          */
         EntryPage: {
             /** Items */
-            items: components["schemas"]["sojourn__web__api__suppression__EntryShape"][];
+            items: components["schemas"]["SuppressedShape"][];
             /** Next */
             next: string | null;
+        };
+        /**
+         * EntryShape
+         * @description How many stand at the door now; whether they get in is decided by the scenario's re-entry.
+         */
+        EntryShape: {
+            /** Captured */
+            captured: number;
         };
         /**
          * EraseOrder
@@ -3115,6 +3123,25 @@ export interface components {
             } | null;
         };
         /**
+         * SuppressedShape
+         * @description An entry; `value` is null where only the digest is known.
+         */
+        SuppressedShape: {
+            /** Kind */
+            kind: string;
+            /** Value */
+            value: string | null;
+            /** Digest */
+            digest: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Added At
+             * Format: date-time
+             */
+            added_at: string;
+        };
+        /**
          * SuppressionListShape
          * @description A list; the global one holds for everybody, the others for the databases they are linked with.
          */
@@ -3405,14 +3432,6 @@ export interface components {
             in_doubt: number;
         };
         /**
-         * EntryShape
-         * @description How many stand at the door now; whether they get in is decided by the scenario's re-entry.
-         */
-        sojourn__web__api__scenarios__EntryShape: {
-            /** Captured */
-            captured: number;
-        };
-        /**
          * ProblemShape
          * @description What keeps a scenario from being published; `place` names node and setting.
          */
@@ -3423,25 +3442,6 @@ export interface components {
             message: string;
             /** Place */
             place?: string | null;
-        };
-        /**
-         * EntryShape
-         * @description An entry; `value` is null where only the digest is known.
-         */
-        sojourn__web__api__suppression__EntryShape: {
-            /** Kind */
-            kind: string;
-            /** Value */
-            value: string | null;
-            /** Digest */
-            digest: string;
-            /** Reason */
-            reason: string;
-            /**
-             * Added At
-             * Format: date-time
-             */
-            added_at: string;
         };
     };
     responses: never;
@@ -3991,7 +3991,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sojourn__web__api__scenarios__EntryShape"];
+                    "application/json": components["schemas"]["EntryShape"];
                 };
             };
             /** @description Client Error */

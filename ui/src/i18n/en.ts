@@ -27,6 +27,7 @@ export const en = {
     segments: 'Segments',
     imports: 'Import',
     exports: 'Exports',
+    suppression: 'Suppression lists',
     automation: 'Automation',
     scenarios: 'Scenarios',
     messages: 'Messages',
@@ -334,6 +335,7 @@ export const en = {
     reasons: {
       no_subscription: 'no subscription',
       status_forbids: 'the subscription forbids it',
+      suppressed: 'in a suppression list',
       no_template: 'no template',
       render_error: 'the template could not be filled in',
       recipient_refused: 'the recipient was refused',

@@ -32,6 +32,7 @@ export const ru: Shape<typeof en> = {
     segments: 'Сегменты',
     imports: 'Импорт',
     exports: 'Выгрузки',
+    suppression: 'Стоп-листы',
     automation: 'Автоматизация',
     scenarios: 'Сценарии',
     messages: 'Сообщения',
@@ -343,6 +344,7 @@ export const ru: Shape<typeof en> = {
     reasons: {
       no_subscription: 'нет подписки',
       status_forbids: 'подписка не позволяет',
+      suppressed: 'в стоп-листе',
       no_template: 'нет шаблона',
       render_error: 'шаблон не удалось заполнить',
       recipient_refused: 'получатель отклонён',

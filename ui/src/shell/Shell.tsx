@@ -1,5 +1,6 @@
 import { Tooltip } from '@mantine/core'
 import {
+  IconBan,
   IconFileExport,
   IconFlask,
   IconHome,
@@ -31,6 +32,7 @@ const GROUPS: { word?: string; items: Item[] }[] = [
       { to: '/segments', word: 'segments', icon: IconUsersGroup },
       { to: '/imports', word: 'imports', icon: IconUpload },
       { to: '/exports', word: 'exports', icon: IconFileExport },
+      { to: '/suppression', word: 'suppression', icon: IconBan },
     ],
   },
   { word: 'automation', items: [{ to: '/scenarios', word: 'scenarios', icon: IconRoute }] },

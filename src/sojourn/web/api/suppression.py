@@ -54,7 +54,7 @@ class ChangedSuppressionList(NewSuppressionList):
     database_ids: Annotated[list[int], Field(max_length=1_000)] = []
 
 
-class EntryShape(BaseModel):
+class SuppressedShape(BaseModel):
     """An entry; `value` is null where only the digest is known."""
 
     kind: str
@@ -67,7 +67,7 @@ class EntryShape(BaseModel):
 class EntryPage(BaseModel):
     """Entries, newest first."""
 
-    items: list[EntryShape]
+    items: list[SuppressedShape]
     next: str | None
 
 
@@ -109,8 +109,8 @@ def _shape(found: SuppressionList) -> SuppressionListShape:
     )
 
 
-def _entry(found: Entry) -> EntryShape:
-    return EntryShape.model_validate(found, from_attributes=True)
+def _entry(found: Entry) -> SuppressedShape:
+    return SuppressedShape.model_validate(found, from_attributes=True)
 
 
 @router.get("/suppression-lists")
