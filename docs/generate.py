@@ -23,6 +23,7 @@ from sojourn.scenarios.nodes.update_profile import FORBIDDEN, Change
 from sojourn.scenarios.references import LABELS
 from sojourn.segments import RULES
 from sojourn.segments.catalogue import GROUPS
+from sojourn.segments.mailbox_providers import DOMAIN_GROUPS
 from sojourn.segments.operators import OPERATORS
 from sojourn.segments.rule import Rule
 from sojourn.web.v1.methods import METHODS
@@ -74,9 +75,10 @@ def _default(name: str, field: dict[str, Any], required: set[str]) -> str:
     if name in required:
         return "needed"
     value = field.get("default")
-    return (
-        "–" if value is None or value in ({}, []) else f"`{str(value).lower() if isinstance(value, bool) else value}`"
-    )
+    if value is None or value in ({}, [], ""):
+        return "–"
+    value = value[0] if isinstance(value, list) and len(value) == 1 else value
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 
 def _meaning(field: dict[str, Any]) -> str:
@@ -93,6 +95,8 @@ def _kind(field: dict[str, Any]) -> str:
         return widget
     if choices := field.get("enum"):
         return ", ".join(f"`{choice}`" for choice in choices)
+    if field.get("format") == "date":
+        return "day"
     if "const" in field:
         return f"`{field['const']}`"
     options = [option for option in field.get("anyOf", ()) if option.get("type") != "null"]
@@ -147,17 +151,36 @@ def _rule(name: str, rule: type[Rule]) -> str:
     for key, field in schema["properties"].items():
         if key == "rule":
             continue
-        kind = f"name or id of a {LABELS[rule.references[key]]}" if key in rule.references else _kind(field)
-        if key in rule.references and "array" in str(field):
-            kind = f"list of names or ids of {LABELS[rule.references[key]]}s"
-        rows.append((f"`{key}`", kind, _default(key, field, required)))
-    return f"### `{name}` — {rule.title['en']}\n\n{about}\n\n" + table(("key", "value", "default"), rows)
+        title = rule.titles.get(key, {}).get("en", "")
+        rows.append((f"`{key}`", _rule_setting(rule, key, field), _default(key, field, required), title))
+    return f"### `{name}` — {rule.title['en']}\n\n{about}\n\n" + table(("key", "value", "default", "meaning"), rows)
+
+
+_WIDGETS = {
+    "operator": "an [operator](#operators-of-field) of the field's type",
+    "value": "what the operator needs",
+    "path": "`key.sub_key`",
+    "date_comparison": "`{operator, value}` with an operator of dates",
+    "custom_comparison": "`{name, type, operator, value}`; type is `line`, `float`, `boolean` or `date`",
+}
+
+
+def _rule_setting(rule: type[Rule], key: str, field: dict[str, Any]) -> str:
+    if key in rule.references:
+        label = LABELS[rule.references[key]]
+        article = "an" if label[0] in "aeiou" else "a"
+        return f"list of names or ids of {label}s" if "array" in str(field) else f"name or id of {article} {label}"
+    if widget := _WIDGETS.get(rule.widgets.get(key, "")):
+        return widget
+    if choices := field.get("items", {}).get("enum"):
+        return "one, or a list of: " + ", ".join(f"`{choice}`" for choice in choices)
+    return _kind(field)
 
 
 _SHAPES = {
     "none": "–", "one": "a value of the field", "many": "a list of values", "text": "a text", "texts": "a list of texts", "range": "two values, from and to",
     "days": "a number of days", "days_range": "two numbers of days from today, from and to", "count": "a number", "weekdays": "numbers of weekdays, Monday is 1",
-    "months": "numbers of months", "groups": "names of providers",
+    "months": "numbers of months", "groups": "names of providers", "countries": "countries by two letters (ISO 3166)", "pattern": "a pattern",
 }  # fmt: skip
 
 
@@ -168,6 +191,11 @@ def operators() -> str:
         for operator in OPERATORS.values()
     ]
     return table(("operator", "in words", "value", "types of field"), rows)
+
+
+def domain_groups() -> str:
+    """Providers of mailboxes."""
+    return table(("name", "domains"), [(f"`{name}`", ", ".join(domains)) for name, domains in DOMAIN_GROUPS.items()])
 
 
 # ------------------------------------------------------------------------------------------------ codes
@@ -239,7 +267,7 @@ def matchings() -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {
-    "nodes": nodes, "changes": changes, "rules": rules, "operators": operators, "events": events, "states": states, "reasons": reasons, "channels": channels,
+    "nodes": nodes, "changes": changes, "rules": rules, "operators": operators, "domain_groups": domain_groups, "events": events, "states": states, "reasons": reasons, "channels": channels,
     "v1_methods": v1_methods, "matchings": matchings,
 }  # fmt: skip
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import md5
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from phonenumbers import parse, region_code_for_number
 
 from tests.segments.people import NOW, ZONE, Person
 
@@ -41,11 +44,11 @@ def holds(tree: dict[str, Any], person: Person, dynamic: dict[int, dict[str, Any
 
 def _field(rule: dict[str, Any], person: Person) -> bool:
     name = rule["field"]
-    have: Any = {"_id": person.id, "_created": NOW - timedelta(days=person.id % 40)}.get(name, person.values.get(name))
+    have: Any = {"_id": f"{person.id:024x}", "_created": NOW - timedelta(days=person.id % 40)}.get(
+        name, person.values.get(name)
+    )
     if "path" in rule:
-        if name == "orders":
-            return any(_compared(rule, _inside(item, rule)) for item in have or ())
-        return _compared(rule, _inside(have, rule))
+        return _inside(rule, rule["operator"], have, rule["path"], rule.get("path_type", "line"), rule.get("value"))
     if name == "_sex" and have is not None:
         have = _SEXES[have]
     if name == "_status" and have is not None:
@@ -53,31 +56,43 @@ def _field(rule: dict[str, Any], person: Person) -> bool:
     return _compared(rule, have)
 
 
-def _inside(value: Any, rule: dict[str, Any]) -> Any:
-    for step in rule["path"].split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    kind = rule.get("path_type", "line")
+_OPPOSITES = {"ne": "eq", "not_in": "in", "not_contains": "contains", "not_set": "set"}
+
+
+def _inside(rule: dict[str, Any], operator: str, have: Any, path: str, kind: str, want: Any) -> bool:
+    """One of the values at the end of the path fits; with the opposite of an operator: none fits."""
+    if operator in _OPPOSITES:
+        return not _inside(rule, _OPPOSITES[operator], have, path, kind, want)
+    found = [have]
+    for step in path.split("."):
+        found = [item[step] for item in _elements(found) if isinstance(item, dict) and step in item]
+    return any(_compared({"operator": operator, "value": want}, _read(item, kind)) for item in _elements(found))
+
+
+def _elements(values: list[Any]) -> list[Any]:
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]
+
+
+def _read(value: Any, kind: str) -> Any:
     if value is None:
         return None
     if kind == "line":
-        return (
-            value
-            if isinstance(value, str)
-            else {True: "true", False: "false"}.get(value, str(value))
-            if isinstance(value, bool)
-            else str(value)
-        )
+        return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if kind == "float":
         return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
     if kind == "boolean":
         return value if isinstance(value, bool) else None
-    if not isinstance(value, str) or not re.match(r"\d{4}-\d\d-\d\d", value):
-        return None
     try:
-        found = datetime.fromisoformat(value)
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
         return None
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    if found is None or found.tzinfo:
+        return found
+    return found.replace(tzinfo=_ZONE if len(value) == 10 else UTC)
+
+
+def _own_field(rule: dict[str, Any], custom: dict[str, Any] | None) -> bool:
+    return _inside(rule, rule["operator"], custom, rule["name"], rule.get("type", "line"), rule.get("value"))
 
 
 def _day(value: Any) -> date:
@@ -86,10 +101,15 @@ def _day(value: Any) -> date:
 
 def _sign(have: Any, want: Any, test: Callable[[Any, Any], bool]) -> bool:
     if isinstance(have, (date, datetime)) and isinstance(want, str):
-        if len(want) == 10:
-            return test(_day(have), date.fromisoformat(want))
+        if len(want) <= 10:
+            day = date.fromisoformat(want) if "-" in want else date(*map(int, reversed(want.split("."))))
+            return test(_day(have), day)
         moment = datetime.fromisoformat(want)
         return test(have, moment if isinstance(have, datetime) else moment.date())
+    if isinstance(have, int) and isinstance(want, str):
+        return test(have, int(want))
+    if isinstance(have, str) and "@" in have:
+        return test(have, want.lower())
     return test(have, want)
 
 
@@ -97,7 +117,7 @@ def _compared(rule: dict[str, Any], have: Any) -> bool:
     want, operator = rule.get("value"), rule["operator"]
     opposite = {
         "ne": "eq", "not_in": "in", "not_contains": "contains", "has_not": "has", "has_none": "has_any", "not_domain": "domain",
-        "not_domain_group": "domain_group", "not_set": "set",
+        "not_domain_group": "domain_group", "not_set": "set", "not_country": "country",
     }.get(operator)  # fmt: skip
     if opposite:
         return not _compared({**rule, "operator": opposite}, have)
@@ -110,6 +130,11 @@ def _compared(rule: dict[str, Any], have: Any) -> bool:
     if operator.startswith("count_"):
         return {"eq": int.__eq__, "ge": int.__ge__, "le": int.__le__}[operator[6:]](len(have or ()), want)
     return have is not None and _TESTS[operator](have, want)
+
+
+def _element(want: str) -> str:
+    """A tag as it is kept, a phone number without its ornaments."""
+    return "+" + re.sub(r"\D", "", want) if want.startswith("+") else want.strip()
 
 
 def _anniversary(have: Any, want: list[int]) -> bool:
@@ -137,16 +162,19 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
         _sign(have, want[0], lambda a, b: bool(a >= b)) and _sign(have, want[1], lambda a, b: bool(a <= b))
     ),
     "contains": lambda have, want: want.lower() in have.lower(),
-    "starts_with": lambda have, want: any(
-        one.lower().startswith(want.lower()) for one in (have if isinstance(have, list) else [have])
+    "starts_with": lambda have, want: (
+        any(one.startswith("+" + re.sub(r"\D", "", want)) for one in have)
+        if isinstance(have, list)
+        else have.lower().startswith(want.lower())
     ),
     "ends_with": lambda have, want: have.lower().endswith(want.lower()),
-    "matches": lambda have, want: re.search(want, have, re.IGNORECASE) is not None,
-    "domain": lambda have, want: have.split("@")[1] in want,
+    "matches": lambda have, want: re.search(want.replace("$", r"\Z"), have, re.IGNORECASE | re.DOTALL) is not None,
+    "domain": lambda have, want: have.split("@")[1] in [one.lower().removeprefix("@") for one in want],
     "domain_group": lambda have, want: any(have.split("@")[1] in _GROUPS[one] for one in want),
-    "has": lambda have, want: want in have,
-    "has_any": lambda have, want: any(one in have for one in want),
-    "has_all": lambda have, want: all(one in have for one in want),
+    "has": lambda have, want: _element(want) in have,
+    "has_any": lambda have, want: any(_element(one) in have for one in want),
+    "has_all": lambda have, want: all(_element(one) in have for one in want),
+    "country": lambda have, want: any(region_code_for_number(parse(one)) in want for one in have),
     "last_days": lambda have, want: _TODAY - timedelta(days=want) < _day(have) <= _TODAY,
     "next_days": lambda have, want: _TODAY <= _day(have) < _TODAY + timedelta(days=want),
     "days_ago": lambda have, want: _day(have) == _TODAY - timedelta(days=want),
@@ -198,16 +226,20 @@ def _activity(rule: dict[str, Any], person: Person) -> bool:
 def _subscription(rule: dict[str, Any], person: Person) -> bool:
     statuses = {"confirmed": 0, "subscribed": 0, "unsubscribed": 1, "unconfirmed": 4, "invalid": 6}
     state, channel = rule.get("state", "confirmed"), {"email": 1, "sms": 2}.get(rule.get("channel", ""))
-    days = rule.get("added_within_days")
-    return any(
+    states = [state] if isinstance(state, str) else state
+    found = any(
         rule.get("resource") in (None, s["resource"]) and channel in (None, s["channel"])
-        and (state == "any" or (s["confirmed"] if state == "double_opt_in" else s["status"] == statuses[state]))
+        and not s["deleted"]
+        and any(word == "any" or (s["confirmed"] if word == "double_opt_in" else s["status"] == statuses[word]) for word in states)
         and (rule.get("category") is None or s["cats"] is None or rule["category"] in s["cats"])
         and (rule.get("priority") is None or s["priority"] <= rule["priority"])
-        and (days is None or NOW - timedelta(days=days) < s["created_at"] <= NOW)
+        and ("added" not in rule or _compared(rule["added"], s["created_at"]))
+        and ("confirmed" not in rule or _compared(rule["confirmed"], NOW if s["confirmed"] else None))
+        and ("custom" not in rule or _own_field(rule["custom"], s["custom"]))
         and (rule.get("contact") or "").lower() in s["contact"].lower()
         for s in person.subscriptions
     )  # fmt: skip
+    return found == (rule.get("presence", "some") == "some")
 
 
 def _scenario(rule: dict[str, Any], person: Person) -> bool:
@@ -254,7 +286,7 @@ def _structure(rule: dict[str, Any], person: Person) -> bool:
     channel = {"email": 1, "sms": 2}.get(rule.get("channel", ""))
     have = {
         "email": int(person.values["email"] is not None), "phone": len(person.values["phones"] or ()),
-        "subscription": sum(channel in (None, s["channel"]) for s in person.subscriptions), "relation": 0,
+        "subscription": sum(channel in (None, s["channel"]) and not s["deleted"] for s in person.subscriptions), "relation": 0,
     }[rule["part"]]  # fmt: skip
     return {"at_least": have >= rule["number"], "at_most": have <= rule["number"], "exactly": have == rule["number"]}[
         rule["sign"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,7 +20,7 @@ NOW = datetime(2026, 3, 29, 0, 30, tzinfo=UTC)
 ZONE = "Europe/Berlin"
 FIELDS = (
     ("points", "integer", None), ("weight", "float", None), ("town", "line", None), ("seen", "date", None), ("vip", "boolean", None),
-    ("level", "enum", ["bronze", "silver", "gold"]), ("labels", "tags", None), ("car", "object", None), ("orders", "objects", None),
+    ("level", "enum", ["bronze", "silver", "gold"]), ("labels", "tags", None), ("car", "object", None), ("orders", "objects", None), ("address", "ip", None),
 )  # fmt: skip
 WORDS = ("Riga", "riga", "Oslo", "São", "a%b", "x_y", "", "Ünder")
 
@@ -50,8 +52,8 @@ def settle(connection: psycopg.Connection[Any], count: int = 250, seed: int = 7)
     for name in ("News", "Offers"):
         create_resource(connection, clock, name, channels=["email", "sms"])
     base = database(connection, base.id)
-    chance = random.Random(seed)
-    people = [Person(number, _values(chance)) for number in range(1, count + 1)]
+    chance, numbers = random.Random(seed), itertools.count(1)
+    people = [Person(number, _values(chance, numbers)) for number in range(1, count + 1)]
     for person in people:
         _happen(chance, person)
         _write(connection, base, person)
@@ -71,7 +73,7 @@ def _moment(chance: random.Random) -> datetime:
     )
 
 
-def _values(chance: random.Random) -> dict[str, Any]:
+def _values(chance: random.Random, numbers: Iterator[int]) -> dict[str, Any]:
     today = NOW.date()
     born = [
         date(1992, 2, 29),
@@ -83,12 +85,12 @@ def _values(chance: random.Random) -> dict[str, Any]:
         date(1999, 12, 31),
         today,
     ]
-    tags = sorted(chance.sample(["a", "b", "c", "d e"], chance.randint(1, 3)))
-    inner = {"make": chance.choice(["Ж", "bmw", "BMW", 5]), "year": chance.choice([1999, 2020.5, "2020", None]), "bought": chance.choice(["2026-03-28", "2026-02-30", "soon", "2026-03-29T01:00:00Z"]), "new": chance.choice([True, False, "yes"])}  # fmt: skip
+    tags = sorted(chance.sample(["a", "b", "c", "d e"], chance.randint(0, 3)))
+    inner = {"make": chance.choice(["Ж", "bmw", "BMW", 5]), "year": chance.choice([1999, 2020.5, "2020", None]), "bought": chance.choice(["2026-03-28", "2026-03-29", "2026-02-30", "soon", "2026-03-28T23:30:00Z", "2026-03-29T01:00:00+01:00"]), "new": chance.choice([True, False, "yes"]), "doors": chance.choice([[], ["left", "right"], [3, None], "left"]), "owners": [{"name": chance.choice(["Ann", "Bo"])} for _ in range(chance.randint(0, 2))]}  # fmt: skip
     return {
-        "email": _maybe(chance, f"p{chance.random():.12f}@{chance.choice(['gmail.com', 'mail.ru', 'shop.test'])}"),
-        "phones": _maybe(chance, sorted(chance.sample(["+79001234567", "+4915112345678", "+12025550100"], chance.randint(1, 2)))),
-        "_bdate": _maybe(chance, chance.choice(born)), "_sex": _maybe(chance, chance.choice([0, 1])), "_status": _maybe(chance, chance.choice([0, 1, 5])),
+        "email": _maybe(chance, f"p{next(numbers)}@{chance.choice(['gmail.com', 'mail.ru', 'shop.test'])}"),
+        "phones": _maybe(chance, sorted(chance.sample(["+79001234567", "+77011234567", "+4915112345678", "+12025550100", "+14165550100"], chance.randint(0, 2)))),
+        "address": _maybe(chance, chance.choice(["10.0.0.1", "10.0.0.2", "192.168.1.1"])), "_bdate": _maybe(chance, chance.choice(born)), "_sex": _maybe(chance, chance.choice([0, 1])), "_status": _maybe(chance, chance.choice([0, 1, 5])),
         "points": _maybe(chance, chance.choice([-3, 0, 1, 5, 10, 2**40])), "weight": _maybe(chance, chance.choice([0.5, 1.0, 72.25])),
         "town": _maybe(chance, chance.choice(WORDS) or None), "seen": _maybe(chance, _moment(chance)), "vip": _maybe(chance, chance.choice([True, False])),
         "level": _maybe(chance, chance.choice(["bronze", "silver", "gold"])), "labels": _maybe(chance, tags), "car": _maybe(chance, chance.choice([inner, {}, {"make": None}])),
@@ -102,8 +104,11 @@ def _happen(chance: random.Random, person: Person) -> None:
         row = {
             "resource": chance.choice([1, 2]), "channel": chance.choice([1, 2]), "status": chance.choice([0, 0, 1, 4, 6]), "priority": chance.choice([0, 3]),
             "cats": chance.choice([None, ["sport"], ["news", "sport"]]), "created_at": _moment(chance), "confirmed": chance.random() < 0.3,
-            "contact": f"c{person.id}{chance.choice('ab')}@x.test",
+            "contact": f"c{person.id}{chance.choice('ab')}@x.test", "custom": chance.choice([None, {}, {"size": "M", "since": "2026-03-29"}, {"size": 3}]),
+            "deleted": chance.random() < 0.1,
         }  # fmt: skip
+        if row["deleted"]:
+            row["status"] = 6
         if (key := (row["resource"], row["channel"], row["contact"])) not in contacts:
             contacts.add(key)
             person.subscriptions.append(row)
@@ -134,10 +139,10 @@ def _write(connection: psycopg.Connection[Any], base: Database, person: Person) 
     )
     for row in person.subscriptions:
         connection.execute(
-            "INSERT INTO subscription (profile_id, created_at, confirmed_at, resource_id, lane, channel, status, effective, priority, preferred, contact, cats)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s)",
+            "INSERT INTO subscription (profile_id, created_at, confirmed_at, resource_id, lane, channel, status, effective, priority, preferred, contact, cats, custom, deleted_at)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s)",
             (person.id, row["created_at"], NOW if row["confirmed"] else None, row["resource"], person.lane, row["channel"], row["status"], row["status"], row["priority"],
-             row["contact"], row["cats"]),
+             row["contact"], row["cats"], None if row["custom"] is None else Jsonb(row["custom"]), NOW if row["deleted"] else None),
         )  # fmt: skip
     for event in person.events:
         connection.execute(

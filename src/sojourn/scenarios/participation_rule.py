@@ -45,7 +45,7 @@ class ScenarioRule(Rule):
     rule: Literal["scenario"] = "scenario"
     scenario: int | str
     participation: Participation = "entered"
-    at_node: int | None = Field(None, ge=0)
+    at_node: int | None = Field(None, ge=0, le=2**31 - 1)
     within_days: int | None = Field(None, ge=1, le=36_500)
 
     @property

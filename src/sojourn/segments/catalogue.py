@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sojourn.segments.operators import DOMAIN_GROUPS, OPERATORS, operators_of
+from sojourn.segments.field_titles import SYSTEM_TITLES
+from sojourn.segments.json_values import JSON_TYPES
+from sojourn.segments.mailbox_providers import GROUP_TITLES
+from sojourn.segments.operators import OPERATORS, operators_of
+from sojourn.segments.phone_countries import COUNTRIES
 from sojourn.segments.registry import RULES
 from sojourn.segments.rule import Language, Rule, Text
 from sojourn.segments.rules.field import SYSTEM_FIELDS
@@ -18,11 +22,6 @@ GROUPS: Mapping[str, Text] = {
     "entity": {"en": "Scenarios, segments, promo codes", "ru": "Сценарии, сегменты, промокоды"},
     "structure": {"en": "Structure of the profile", "ru": "Состав профиля"},
     "external": {"en": "Outside data", "ru": "Внешние данные"},
-}
-_SYSTEM_TITLES: Mapping[str, Text] = {
-    "_id": {"en": "Profile id", "ru": "Идентификатор профиля"},
-    "_created": {"en": "Created", "ru": "Создан"},
-    "_updated": {"en": "Last change", "ru": "Последнее изменение"},
 }
 
 
@@ -38,9 +37,11 @@ def catalogue(language: Language) -> dict[str, Any]:
         ],
         "operators_by_type": {kind: [operator.code for operator in operators_of(kind)] for kind in types},
         "system_fields": [
-            {"name": field.name, "title": _SYSTEM_TITLES[field.name][language], "type": field.type} for field in SYSTEM_FIELDS.values()
+            {"name": field.name, "title": SYSTEM_TITLES[field.name][language], "type": field.type} for field in SYSTEM_FIELDS.values()
         ],
-        "domain_groups": list(DOMAIN_GROUPS),
+        "json_types": [{"code": code, "title": text[language]} for code, text in JSON_TYPES.items()],
+        "domain_groups": [{"code": code, "title": title} for code, title in GROUP_TITLES.items()],
+        "countries": list(COUNTRIES),
     }  # fmt: skip
 
 
@@ -61,10 +62,11 @@ def _setting(rule: type[Rule], name: str, field: Mapping[str, Any], language: La
     """One setting: what JSON Schema says of it without its alternatives, and how it is drawn."""
     plain: Mapping[str, Any] = next((way for way in field.get("anyOf", ()) if way.get("type") != "null"), {})
     shown: dict[str, Any] = {**plain, **{key: value for key, value in field.items() if key != "anyOf"}}
+    shown.pop("$ref", None)
     shown["title"] = rule.titles.get(name, {}).get(language, name)
-    if "enum" in shown:
+    if choices := shown.get("enum") or shown.get("items", {}).get("enum"):
         words = rule.words.get(name, {})
-        shown["x-words"] = {value: words.get(value, {}).get(language, value) for value in shown["enum"]}
+        shown["x-words"] = {value: words.get(value, {}).get(language, value) for value in choices}
     if name in rule.references:
         shown["x-source"] = rule.references[name]
     if name in rule.widgets:

@@ -1,7 +1,8 @@
 """The operators of field rules: for which types, with what kind of value, in words, and as SQL over one operand.
 
-Meanings that hold everywhere: a missing value is *not equal* to anything and fails every other comparison; `eq`, `in` and tags compare exactly,
-`contains`, `starts_with`, `ends_with` and `matches` ignore case; days are days of the account's time zone, reckoned when the rule is asked.
+Meanings that hold everywhere: a missing value is *not equal* to anything and fails every other comparison; an operator and its opposite (`eq` and
+`ne`, `has` and `has_not`, …) share out all profiles between them; `eq`, `in` and tags compare exactly, `contains`, `starts_with`, `ends_with` and
+`matches` ignore case; days are days of the account's time zone, reckoned when the rule is asked.
 """
 
 from __future__ import annotations
@@ -16,28 +17,15 @@ from sojourn.kernel.errors import SojournError
 from sojourn.kernel.ids import parse_public_id
 from sojourn.profiles import Field
 from sojourn.profiles.values import parse_value
+from sojourn.segments.mailbox_providers import DOMAIN_GROUPS
+from sojourn.segments.phone_countries import number_patterns
 from sojourn.segments.rule import RuleContext, Text, TimeNeed
 
 Shape = Literal[
-    "none", "one", "many", "text", "texts", "range", "days", "days_range", "count", "weekdays", "months", "groups"
-]
-"""What stands behind an operator: nothing, a value of the field's type, several, a text, several texts, two values, a number of days, two numbers of days,
-a number, numbers of weekdays (Monday is 1), of months, names of domain groups."""
-
-MOST_VALUES = 10_000
-LONGEST_PATTERN = 200
-DOMAIN_GROUPS: dict[str, tuple[str, ...]] = {
-    "google": ("gmail.com", "googlemail.com"),
-    "microsoft": ("outlook.com", "hotmail.com", "live.com", "msn.com", "hotmail.co.uk", "live.co.uk", "outlook.fr", "hotmail.fr", "outlook.de", "hotmail.de"),
-    "yahoo": ("yahoo.com", "yahoo.co.uk", "yahoo.fr", "yahoo.de", "yahoo.it", "yahoo.es", "yahoo.co.jp", "yahoo.com.br", "ymail.com", "rocketmail.com", "aol.com"),
-    "apple": ("icloud.com", "me.com", "mac.com"),
-    "yandex": ("yandex.ru", "ya.ru", "yandex.com", "yandex.by", "yandex.kz", "yandex.ua", "narod.ru"),
-    "mailru": ("mail.ru", "bk.ru", "inbox.ru", "list.ru", "internet.ru", "xmail.ru"),
-    "rambler": ("rambler.ru", "lenta.ru", "autorambler.ru", "myrambler.ru", "ro.ru", "rambler.ua"),
-    "proton": ("proton.me", "protonmail.com", "pm.me"),
-    "gmx": ("gmx.de", "gmx.net", "gmx.at", "gmx.ch", "gmx.com", "web.de"),
-}  # fmt: skip
-"""Providers of mailboxes and their domains, collected by us."""
+    "none", "one", "many", "text", "texts", "pattern", "range", "days", "days_range", "count", "weekdays", "months", "groups", "countries"
+]  # fmt: skip
+"""What stands behind an operator: nothing, a value of the field's type, several, a text, several texts, a pattern, two values, a number of days, two
+numbers of days, a number, numbers of weekdays (Monday is 1), of months, names of domain groups, countries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +46,15 @@ Build = Callable[[Operand, Any, RuleContext], str]
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One operator. `build` gives SQL that may be null, or is two-valued where a missing value counts as true."""
+    """One operator. `build` gives SQL that may be null; an operator without it is true exactly where the one it is `opposite_of` is not."""
 
     code: str
     words: Text
     shape: Shape
     types: frozenset[str]
-    build: Build
+    build: Build | None
     time_need: TimeNeed = "none"
+    opposite_of: str | None = None
 
 
 # ------------------------------------------------------------------------------------------------ values
@@ -85,19 +74,43 @@ def read_value(operand_field: Field, value: Any) -> Any:
     return parsed
 
 
-def _bare_day(value: Any) -> date | None:
-    """A day that was given without a time of day."""
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
-        try:
-            return date.fromisoformat(value.strip())
-        except ValueError:
-            return None
+def read_element(operand_field: Field, value: Any) -> str:
+    """A tag or a phone number as it stands in the list.
+
+    Raises:
+        SojournError: it is none.
+    """
+    found = read_value(operand_field, [value])
+    if len(found) != 1:
+        raise SojournError("wrong_value", "A value to compare with is needed.", "value")
+    return str(found[0])
+
+
+def bare_day(value: Any) -> date | None:
+    """A day that was given without a time of day, as `2026-12-31` or `31.12.2026`."""
+    if not isinstance(value, str):
+        return None
+    try:
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", text := value.strip()):
+            return date.fromisoformat(text)
+        if dotted := re.fullmatch(r"(\d{1,2})\.(\d{1,2})\.(\d{4})", text):
+            return date(int(dotted[3]), int(dotted[2]), int(dotted[1]))
+    except ValueError:
+        pass
     return None
+
+
+def in_list(values: Any) -> list[Any]:
+    """What was given for several: a list, or one alone."""
+    return values if isinstance(values, list) else [values]
+
+
+# ------------------------------------------------------------------------------------------------ SQL
 
 
 def _compare(sign: str) -> Build:
     def build(operand: Operand, value: Any, context: RuleContext) -> str:
-        day = _bare_day(value) if operand.field.type == "date" else None
+        day = bare_day(value) if operand.field.type == "date" else None
         if day is not None:
             return f"{operand.day(context)} {sign} {context.bind(day, 'date')}"
         return f"{operand.sql} {sign} {context.bind(read_value(operand.field, value), operand.sql_type)}"
@@ -106,22 +119,19 @@ def _compare(sign: str) -> Build:
 
 
 def _among(operand: Operand, values: Any, context: RuleContext) -> str:
-    wanted = [read_value(operand.field, value) for value in _list(values)]
-    return f"{operand.sql} = ANY({context.bind(wanted, operand.sql_type + '[]')})"
-
-
-def _list(values: Any) -> list[Any]:
-    return values if isinstance(values, list) else [values]
+    if operand.field.type != "date":
+        wanted = [read_value(operand.field, value) for value in in_list(values)]
+        return f"{operand.sql} = ANY({context.bind(wanted, operand.sql_type + '[]')})"
+    days = [day for value in in_list(values) if (day := bare_day(value)) is not None]
+    moments = [read_value(operand.field, value) for value in in_list(values) if bare_day(value) is None]
+    ways = [f"{operand.day(context)} = ANY({context.bind(days, 'date[]')})"] if days else []
+    ways += [f"{operand.sql} = ANY({context.bind(moments, operand.sql_type + '[]')})"] if moments else []
+    return "(" + " OR ".join(ways) + ")"
 
 
 def _between(operand: Operand, values: Any, context: RuleContext) -> str:
     low, high = values
     return f"({_compare('>=')(operand, low, context)} AND {_compare('<=')(operand, high, context)})"
-
-
-def _not(build: Build) -> Build:
-    """The opposite, true where there is no value."""
-    return lambda operand, value, context: f"NOT coalesce({build(operand, value, context)}, false)"
 
 
 def _set(operand: Operand, value: Any, context: RuleContext) -> str:
@@ -133,7 +143,13 @@ def _not_set(operand: Operand, value: Any, context: RuleContext) -> str:
 
 
 def _empty(operand: Operand, value: Any, context: RuleContext) -> str:
-    return f"coalesce({operand.sql} IN ('{{}}'::jsonb, '[]'::jsonb), false)"
+    if operand.sql_type == "text[]":
+        return f"cardinality({operand.sql}) = 0"
+    return f"{operand.sql} IN ('{{}}'::jsonb, '[]'::jsonb)"
+
+
+def _not_empty(operand: Operand, value: Any, context: RuleContext) -> str:
+    return f"NOT {_empty(operand, value, context)}"
 
 
 def _text(template: str) -> Build:
@@ -141,32 +157,27 @@ def _text(template: str) -> Build:
 
 
 _contains = _text("strpos(lower({0}), lower({1})) > 0")
-_starts = _text("starts_with(lower({0}), lower({1}))")
-_ends = _text("right(lower({0}), length({1})) = lower({1})")
+_ends = _text("right(lower({0}), length(lower({1}))) = lower({1})")
 _matches = _text("{0} ~* {1}")
 
 
-def _has(operand: Operand, value: Any, context: RuleContext) -> str:
-    return f"{operand.sql} @> ARRAY[{context.bind(_element(operand, value), 'text')}]"
-
-
-def _has_any(operand: Operand, values: Any, context: RuleContext) -> str:
-    return f"{operand.sql} && {context.bind([_element(operand, v) for v in _list(values)], 'text[]')}"
-
-
-def _has_all(operand: Operand, values: Any, context: RuleContext) -> str:
-    return f"{operand.sql} @> {context.bind([_element(operand, v) for v in _list(values)], 'text[]')}"
-
-
-def _element(operand: Operand, value: Any) -> Any:
+def _starts(operand: Operand, value: Any, context: RuleContext) -> str:
     if operand.field.type != "phones":
-        return value
-    parsed, problem = parse_value(operand.field, [value])
-    return value if problem or not parsed else parsed[0]
+        return f"starts_with(lower({operand.sql}), lower({context.bind(value, 'text')}))"
+    digits = "+" + re.sub(r"\D", "", value)
+    return f"EXISTS (SELECT FROM unnest({operand.sql}) t WHERE starts_with(t, {context.bind(digits, 'text')}))"
 
 
-def _any_starts(operand: Operand, value: Any, context: RuleContext) -> str:
-    return f"EXISTS (SELECT FROM unnest({operand.sql}) t WHERE starts_with(t, {context.bind(value, 'text')}))"
+def _has(operand: Operand, value: Any, context: RuleContext) -> str:
+    return f"{operand.sql} @> ARRAY[{context.bind(read_element(operand.field, value), 'text')}]"
+
+
+def _has_of(sign: str) -> Build:
+    def build(operand: Operand, values: Any, context: RuleContext) -> str:
+        wanted = [read_element(operand.field, value) for value in in_list(values)]
+        return f"{operand.sql} {sign} {context.bind(wanted, 'text[]')}"
+
+    return build
 
 
 def _count(sign: str) -> Build:
@@ -176,13 +187,21 @@ def _count(sign: str) -> Build:
 
 
 def _domain(operand: Operand, values: Any, context: RuleContext) -> str:
-    wanted = [str(value).strip().lower().removeprefix("@") for value in _list(values)]
+    wanted = [str(value).strip().lower().removeprefix("@") for value in in_list(values)]
     return f"split_part({operand.sql}, '@', 2) = ANY({context.bind(wanted, 'text[]')})"
 
 
 def _domain_group(operand: Operand, values: Any, context: RuleContext) -> str:
-    domains = [domain for group in _list(values) for domain in DOMAIN_GROUPS[group]]
-    return f"split_part({operand.sql}, '@', 2) = ANY({context.bind(domains, 'text[]')})"
+    return _domain(operand, [domain for group in in_list(values) for domain in DOMAIN_GROUPS[group]], context)
+
+
+def _country(operand: Operand, values: Any, context: RuleContext) -> str:
+    ways = []
+    for country in in_list(values):
+        own, others = number_patterns(country)
+        besides = f" AND t !~ {context.bind(others, 'text')}" if others else ""
+        ways.append(f"(t ~ {context.bind(own, 'text')}{besides})")
+    return f"EXISTS (SELECT FROM unnest({operand.sql}) t WHERE {' OR '.join(ways)})"
 
 
 def _days(template: str) -> Build:
@@ -193,22 +212,22 @@ def _days(template: str) -> Build:
 
 
 def _anniversary(operand: Operand, value: Any, context: RuleContext) -> str:
-    """Some day from today + from to today + to has the operand's day and month; 29 February is kept on the 28th in common years."""
+    """The operand's day and month come on one of the days from today + from to today + to; 29 February is kept on the 28th in common years."""
     low, high = (int(number) for number in value)
     day = operand.day(context)
-    # The month and day as one number; only the days of the window are looked at, never the years of a life.
     born = f"(extract(month FROM {day}) * 100 + extract(day FROM {day}))::int"
     window = f"SELECT {context.today} + n AS d FROM generate_series({context.bind(low, 'int')}, {context.bind(high, 'int')}) n"
-    keeps = (
-        f"{born} = (extract(month FROM w.d) * 100 + extract(day FROM w.d))::int"
-        f" OR ({born} = 229 AND extract(month FROM w.d) = 2 AND extract(day FROM w.d) = 28 AND extract(month FROM w.d + 1) = 3)"
+    # The days of the window as numbers, month before day: worked out once for a whole database, not once for each profile.
+    kept = (
+        f"SELECT k.number FROM ({window}) w, LATERAL (VALUES ((extract(month FROM w.d) * 100 + extract(day FROM w.d))::int),"
+        " (CASE WHEN extract(day FROM w.d) = 28 AND to_char(w.d + 1, 'MMDD') = '0301' THEN 229 END)) k(number) WHERE k.number IS NOT NULL"
     )
-    return f"({operand.sql} IS NOT NULL AND EXISTS (SELECT FROM ({window}) w WHERE {keeps}))"
+    return f"{born} = ANY(ARRAY({kept}))"
 
 
 def _part(part: str) -> Build:
     return lambda operand, values, context: (
-        f"extract({part} FROM {operand.day(context)})::int = ANY({context.bind([int(v) for v in _list(values)], 'int[]')})"
+        f"extract({part} FROM {operand.day(context)})::int = ANY({context.bind([int(v) for v in in_list(values)], 'int[]')})"
     )
 
 
@@ -218,38 +237,42 @@ _NUMBERS = frozenset({"integer", "float"})
 _DATES = frozenset({"date"})
 _WORDS = frozenset({"line", "enum", "ip", "email"})
 _CHOICES = frozenset({"sex", "status"})
-_TAGS = frozenset({"tags", "phones"})
+_LISTS = frozenset({"tags", "phones"})
 _OBJECTS = frozenset({"object", "objects"})
-_EVERYTHING = _NUMBERS | _DATES | _WORDS | _CHOICES | _TAGS | _OBJECTS | {"boolean"}
-_SINGLE = _NUMBERS | _WORDS | _CHOICES | {"profile_id"}
+_EMAIL, _PHONES = frozenset({"email"}), frozenset({"phones"})
+_EVERYTHING = _NUMBERS | _DATES | _WORDS | _CHOICES | _LISTS | _OBJECTS | {"boolean"}
+_LISTED = _NUMBERS | _WORDS | _CHOICES | _DATES | {"profile_id"}
+_SINGLE = _LISTED | {"boolean"}
 
 _ALL: tuple[Operator, ...] = (
-    Operator("eq", {"en": "is", "ru": "равно"}, "one", _SINGLE | _DATES | {"boolean"}, _compare("=")),
-    Operator("ne", {"en": "is not", "ru": "не равно"}, "one", _SINGLE | _DATES | {"boolean"}, _not(_compare("="))),
-    Operator("in", {"en": "is one of", "ru": "одно из"}, "many", _SINGLE | _DATES, _among),
-    Operator("not_in", {"en": "is none of", "ru": "ни одно из"}, "many", _SINGLE | _DATES, _not(_among)),
+    Operator("eq", {"en": "is", "ru": "равно"}, "one", _SINGLE, _compare("=")),
+    Operator("ne", {"en": "is not", "ru": "не равно"}, "one", _SINGLE, None, opposite_of="eq"),
+    Operator("in", {"en": "is one of", "ru": "одно из"}, "many", _LISTED, _among),
+    Operator("not_in", {"en": "is none of", "ru": "ни одно из"}, "many", _LISTED, None, opposite_of="in"),
     Operator("lt", {"en": "is less than", "ru": "меньше"}, "one", _NUMBERS, _compare("<")),
     Operator("le", {"en": "is at most", "ru": "не больше"}, "one", _NUMBERS, _compare("<=")),
     Operator("gt", {"en": "is more than", "ru": "больше"}, "one", _NUMBERS, _compare(">")),
     Operator("ge", {"en": "is at least", "ru": "не меньше"}, "one", _NUMBERS, _compare(">=")),
     Operator("between", {"en": "is between", "ru": "между"}, "range", _NUMBERS | _DATES, _between),
     Operator("contains", {"en": "contains", "ru": "содержит"}, "text", _WORDS, _contains),
-    Operator("not_contains", {"en": "does not contain", "ru": "не содержит"}, "text", _WORDS, _not(_contains)),
-    Operator("starts_with", {"en": "starts with", "ru": "начинается с"}, "text", _WORDS | {"phones"}, _starts),
+    Operator("not_contains", {"en": "does not contain", "ru": "не содержит"}, "text", _WORDS, None, opposite_of="contains"),
+    Operator("starts_with", {"en": "starts with", "ru": "начинается с"}, "text", _WORDS | _PHONES, _starts),
     Operator("ends_with", {"en": "ends with", "ru": "заканчивается на"}, "text", _WORDS, _ends),
-    Operator("matches", {"en": "matches the pattern", "ru": "подходит под шаблон"}, "text", frozenset({"line", "email"}), _matches),
-    Operator("domain", {"en": "is at the domain", "ru": "на домене"}, "texts", frozenset({"email"}), _domain),
-    Operator("not_domain", {"en": "is not at the domain", "ru": "не на домене"}, "texts", frozenset({"email"}), _not(_domain)),
-    Operator("domain_group", {"en": "is a mailbox of", "ru": "почта провайдера"}, "groups", frozenset({"email"}), _domain_group),
-    Operator("not_domain_group", {"en": "is no mailbox of", "ru": "не почта провайдера"}, "groups", frozenset({"email"}), _not(_domain_group)),
-    Operator("has", {"en": "has", "ru": "содержит"}, "text", _TAGS, _has),
-    Operator("has_not", {"en": "lacks", "ru": "не содержит"}, "text", _TAGS, _not(_has)),
-    Operator("has_any", {"en": "has any of", "ru": "содержит хотя бы одно из"}, "texts", _TAGS, _has_any),
-    Operator("has_all", {"en": "has all of", "ru": "содержит все"}, "texts", _TAGS, _has_all),
-    Operator("has_none", {"en": "has none of", "ru": "не содержит ни одного из"}, "texts", _TAGS, _not(_has_any)),
-    Operator("count_eq", {"en": "has exactly so many", "ru": "количество равно"}, "count", _TAGS, _count("=")),
-    Operator("count_ge", {"en": "has at least so many", "ru": "количество не меньше"}, "count", _TAGS, _count(">=")),
-    Operator("count_le", {"en": "has at most so many", "ru": "количество не больше"}, "count", _TAGS, _count("<=")),
+    Operator("matches", {"en": "matches the pattern", "ru": "подходит под шаблон"}, "pattern", frozenset({"line", "email"}), _matches),
+    Operator("domain", {"en": "is at the domain", "ru": "на домене"}, "texts", _EMAIL, _domain),
+    Operator("not_domain", {"en": "is not at the domain", "ru": "не на домене"}, "texts", _EMAIL, None, opposite_of="domain"),
+    Operator("domain_group", {"en": "is a mailbox of", "ru": "почта провайдера"}, "groups", _EMAIL, _domain_group),
+    Operator("not_domain_group", {"en": "is no mailbox of", "ru": "не почта провайдера"}, "groups", _EMAIL, None, opposite_of="domain_group"),
+    Operator("has", {"en": "has", "ru": "содержит"}, "text", _LISTS, _has),
+    Operator("has_not", {"en": "lacks", "ru": "не содержит"}, "text", _LISTS, None, opposite_of="has"),
+    Operator("has_any", {"en": "has any of", "ru": "содержит хотя бы одно из"}, "texts", _LISTS, _has_of("&&")),
+    Operator("has_all", {"en": "has all of", "ru": "содержит все"}, "texts", _LISTS, _has_of("@>")),
+    Operator("has_none", {"en": "has none of", "ru": "не содержит ни одного из"}, "texts", _LISTS, None, opposite_of="has_any"),
+    Operator("country", {"en": "has a number of the country", "ru": "есть номер страны"}, "countries", _PHONES, _country),
+    Operator("not_country", {"en": "has no number of the country", "ru": "нет номера страны"}, "countries", _PHONES, None, opposite_of="country"),
+    Operator("count_eq", {"en": "has exactly so many", "ru": "количество равно"}, "count", _LISTS, _count("=")),
+    Operator("count_ge", {"en": "has at least so many", "ru": "количество не меньше"}, "count", _LISTS, _count(">=")),
+    Operator("count_le", {"en": "has at most so many", "ru": "количество не больше"}, "count", _LISTS, _count("<=")),
     Operator("before", {"en": "is before", "ru": "раньше"}, "one", _DATES, _compare("<")),
     Operator("after", {"en": "is after", "ru": "позже"}, "one", _DATES, _compare(">")),
     Operator("last_days", {"en": "was in the last days", "ru": "за последние дни"}, "days", _DATES, _days("({0} > {1} - {2} AND {0} <= {1})"), "day"),
@@ -261,14 +284,14 @@ _ALL: tuple[Operator, ...] = (
     Operator("anniversary", {"en": "has its anniversary within days from today", "ru": "годовщина в пределах дней от сегодня"}, "days_range", _DATES, _anniversary, "day"),
     Operator("weekday", {"en": "is on the weekday", "ru": "день недели"}, "weekdays", _DATES, _part("isodow")),
     Operator("month", {"en": "is in the month", "ru": "месяц"}, "months", _DATES, _part("month")),
-    Operator("set", {"en": "is filled", "ru": "заполнено"}, "none", _EVERYTHING, _set),
-    Operator("not_set", {"en": "is empty", "ru": "пусто"}, "none", _EVERYTHING, _not_set),
-    Operator("empty", {"en": "is there but has no content", "ru": "есть, но без содержимого"}, "none", _OBJECTS, _empty),
-    Operator("not_empty", {"en": "has content", "ru": "есть содержимое"}, "none", _OBJECTS, lambda o, v, c: f"({o.sql} IS NOT NULL AND NOT {_empty(o, v, c)})"),
+    Operator("set", {"en": "has a value", "ru": "заполнено"}, "none", _EVERYTHING, _set),
+    Operator("not_set", {"en": "has no value", "ru": "не заполнено"}, "none", _EVERYTHING, _not_set, opposite_of="set"),
+    Operator("empty", {"en": "is there, but empty", "ru": "есть, но пустое"}, "none", _LISTS | _OBJECTS, _empty),
+    Operator("not_empty", {"en": "is there and not empty", "ru": "есть и не пустое"}, "none", _LISTS | _OBJECTS, _not_empty),
 )  # fmt: skip
 
 OPERATORS: Mapping[str, Operator] = {operator.code: operator for operator in _ALL}
-_DATE_ALIASES = {"lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+_DATE_ALIASES = frozenset({"lt", "le", "gt", "ge"})
 
 
 def operators_of(kind: str) -> list[Operator]:
@@ -284,122 +307,7 @@ def fits(code: str, kind: str) -> bool:
 
 def build(code: str, operand: Operand, value: Any, context: RuleContext) -> str:
     """The SQL of a comparison."""
-    if code == "starts_with" and operand.field.type == "phones":
-        return _any_starts(operand, value, context)
-    if code in ("in", "not_in") and operand.field.type == "date":
-        days = [_compare("=")(operand, one, context) for one in _list(value)]
-        any_of = "(" + " OR ".join(days) + ")"
-        return any_of if code == "in" else f"NOT coalesce({any_of}, false)"
-    return OPERATORS[code].build(operand, value, context)
-
-
-# ------------------------------------------------------------------------------------------------ checks
-
-_PATTERN_PARTS = re.compile(r"\(\?|\\[^dDwWsS.\\/()\[\]{}+*?^$|@-]|\{\s*\d{3,}|\{\d*,\d{3,}")
-
-
-def value_problem(code: str, operand_field: Field, value: Any) -> str | None:
-    """What is wrong with the value behind an operator, as a sentence."""
-    shape = OPERATORS[code].shape
-    try:
-        _CHECKS[shape](code, operand_field, value)
-    except SojournError as error:
-        return error.message
-    except (TypeError, ValueError):
-        return "The value does not fit the operator."
-    return None
-
-
-def _need(truth: bool, sentence: str) -> None:
-    if not truth:
-        raise SojournError("wrong_value", sentence, "value")
-
-
-def _check_one(code: str, known: Field, value: Any) -> None:
-    _need(value is not None, "A value to compare with is needed.")
-    if not (known.type == "date" and _bare_day(value)):
-        read_value(known, value)
-
-
-def _check_many(code: str, known: Field, value: Any) -> None:
-    values = _list(value)
-    _need(0 < len(values) <= MOST_VALUES, f"A list of 1 to {MOST_VALUES} values is needed.")
-    for one in values:
-        _check_one(code, known, one)
-
-
-def _check_text(code: str, known: Field, value: Any) -> None:
-    _need(
-        isinstance(value, str) and bool(value) and "\x00" not in value and len(value) <= 1_000,
-        "A text to compare with is needed.",
-    )
-    if code == "matches":
-        _need(
-            len(value) <= LONGEST_PATTERN and not _PATTERN_PARTS.search(value),
-            "The pattern uses what is not offered: only plain signs, classes and repetition.",
-        )
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise SojournError("wrong_value", f"The pattern is not complete: {error}.", "value") from None
-
-
-def _check_texts(code: str, known: Field, value: Any) -> None:
-    values = _list(value)
-    _need(0 < len(values) <= MOST_VALUES, f"A list of 1 to {MOST_VALUES} texts is needed.")
-    for one in values:
-        _check_text("", known, one)
-
-
-def _check_range(code: str, known: Field, value: Any) -> None:
-    _need(isinstance(value, list) and len(value) == 2, "Two values are needed, from and to.")
-    for one in value:
-        _check_one(code, known, one)
-
-
-def _number(value: Any, low: int, high: int) -> None:
-    _need(
-        isinstance(value, int) and not isinstance(value, bool) and low <= value <= high,
-        f"A whole number from {low} to {high} is needed.",
-    )
-
-
-def _check_days_range(code: str, known: Field, value: Any) -> None:
-    _need(isinstance(value, list) and len(value) == 2, "Two numbers of days are needed, from and to.")
-    for one in value:
-        _number(one, -366, 366)
-    _need(value[0] <= value[1], "The first day comes before the last.")
-
-
-def _check_numbers(low: int, high: int) -> Callable[[str, Field, Any], None]:
-    def check(code: str, known: Field, value: Any) -> None:
-        values = _list(value)
-        _need(bool(values), "One at least is needed.")
-        for one in values:
-            _number(one, low, high)
-
-    return check
-
-
-def _check_groups(code: str, known: Field, value: Any) -> None:
-    values = _list(value)
-    _need(
-        bool(values) and all(one in DOMAIN_GROUPS for one in values),
-        f"A provider is one of {', '.join(DOMAIN_GROUPS)}.",
-    )
-
-
-_CHECKS: dict[Shape, Callable[[str, Field, Any], None]] = {
-    "none": lambda code, known, value: None,
-    "one": _check_one,
-    "many": _check_many,
-    "text": _check_text,
-    "texts": _check_texts,
-    "range": _check_range,
-    "days": lambda code, known, value: _number(value, 0, 36_500),
-    "days_range": _check_days_range,
-    "count": lambda code, known, value: _number(value, 0, 10_000),
-    "weekdays": _check_numbers(1, 7),
-    "months": _check_numbers(1, 12),
-    "groups": _check_groups,
-}
+    operator = OPERATORS[code]
+    if operator.build is not None:
+        return operator.build(operand, value, context)
+    return f"NOT coalesce({build(operator.opposite_of or '', operand, value, context)}, false)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from sojourn.segments.rule import Language, Lookup, Rule
 Tree = dict[str, Any]
 """A tree as it stands in documents: plain JSON."""
 MAX_RULES, MAX_DEPTH = 200, 12
+_HALF = re.compile("[\ud800-\udfff]")
 _JOIN: dict[Language, dict[str, str]] = {
     "en": {"all": " and ", "any": " or ", "not": "not"},
     "ru": {"all": " и ", "any": " или ", "not": "не"},
@@ -65,13 +67,12 @@ def _parse(tree: Any, place: str, depth: int) -> Group | Rule:
                 f"There is no rule “{tree['rule']}”; there are {', '.join(sorted(RULES))}.",
                 f"{place}.rule",
             )
-        if _has_nul(tree):
-            raise SojournError("bad_rules", "A text holds a sign that cannot be kept (NUL).", place)
+        if not _can_be_kept(tree):
+            raise SojournError("bad_rules", "A text holds a sign that cannot be kept.", place)
         try:
             return kind.model_validate(tree)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise SojournError("bad_rules", first["msg"] + ".", ".".join([place, *map(str, first["loc"])])) from None
+            raise _refused(error, place) from None
     if len(tree) != 1 or next(iter(tree)) not in ("all", "any", "not"):
         raise SojournError("bad_rules", "A group has exactly one of the keys all, any, not.", place)
     key, value = next(iter(tree.items()))
@@ -82,12 +83,26 @@ def _parse(tree: Any, place: str, depth: int) -> Group | Rule:
     return Group(key, [_parse(child, f"{place}.{key}.{index}", depth + 1) for index, child in enumerate(value)])
 
 
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_nul(one) for pair in value.items() for one in pair)
-    if isinstance(value, list):
-        return any(_has_nul(one) for one in value)
-    return isinstance(value, str) and "\x00" in value
+def _refused(error: ValidationError, place: str) -> SojournError:
+    """The first thing that is wrong; where settings may be of several kinds, the place names the setting and not the kind."""
+    first = error.errors()[0]
+    known = [step for step in first["loc"][:1] if isinstance(step, str)]
+    known += [str(step) for step in first["loc"][1:] if isinstance(step, int)]
+    return SojournError("bad_rules", first["msg"].removeprefix("Value error, ") + ".", ".".join([place, *known]))
+
+
+def _can_be_kept(tree: Any) -> bool:
+    """Whether the database can keep all texts: none holds NUL or half a character."""
+    rest = [tree]
+    while rest:
+        value = rest.pop()
+        if isinstance(value, dict):
+            rest += [*value, *value.values()]
+        elif isinstance(value, list):
+            rest += value
+        elif isinstance(value, str) and ("\x00" in value or _HALF.search(value)):
+            return False
+    return True
 
 
 def check(tree: Any, database: Database, lookup: Lookup, place: str = "rules") -> list[Problem]:

@@ -1465,6 +1465,16 @@ export interface components {
             skip_triggers: boolean;
         };
         /**
+         * ChoiceShape
+         * @description Something that can be chosen, with its title.
+         */
+        ChoiceShape: {
+            /** Code */
+            code: string;
+            /** Title */
+            title: string;
+        };
+        /**
          * ContentShape
          * @description What an author gives: e-mail has a subject and HTML or MJML, SMS a text; all are Liquid.
          */
@@ -2669,8 +2679,12 @@ export interface components {
             };
             /** System Fields */
             system_fields: components["schemas"]["SystemFieldShape"][];
+            /** Json Types */
+            json_types: components["schemas"]["ChoiceShape"][];
             /** Domain Groups */
-            domain_groups: string[];
+            domain_groups: components["schemas"]["ChoiceShape"][];
+            /** Countries */
+            countries: string[];
         };
         /**
          * Sample

@@ -38,7 +38,7 @@ class MessageRule(Rule):
     event: Literal["sent", "opened", "clicked"]
     channel: ChannelWord | None = None
     scope: Scope = "passage"
-    node: int | None = None
+    node: int | None = Field(None, ge=0, le=2**31 - 1)
     template: int | str | None = None
     link: str | None = Field(None, description="The address of the link as it stands in the letter.")
     at_least: int = Field(1, ge=1, le=1000)

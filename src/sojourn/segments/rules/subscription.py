@@ -1,12 +1,22 @@
-"""Rule: the profile has a subscription in a given state."""
+"""Rule: the profile has a subscription in a given state, or has none."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
+from sojourn.kernel.errors import Problem
 from sojourn.profiles import Database
+from sojourn.segments.comparison import (
+    CustomComparison,
+    DateComparison,
+    comparison_problem,
+    comparison_text,
+    time_need_of,
+)
+from sojourn.segments.json_values import found_at, is_path, read_as
+from sojourn.segments.operators import OPERATORS, Operand, build
 from sojourn.segments.rule import Group, Language, Lookup, Reads, Rule, RuleContext, Text, TimeNeed, Touch
 
 State = Literal[
@@ -38,48 +48,89 @@ _STATES: dict[str, Text] = {
     "invalid": {"en": "is invalid", "ru": "недействительна"},
     "any": {"en": "exists", "ru": "есть"},
 }
+_PRESENCES: dict[str, Text] = {
+    "some": {"en": "there is one", "ru": "есть такая"},
+    "none": {"en": "there is none", "ru": "нет такой"},
+}
+_OR: Text = {"en": " or ", "ru": " или "}
+
+
+def _as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
 
 
 class SubscriptionRule(Rule):
-    """`state` of a subscription to `resource` in `channel`; what is left out may be any. One subscription must fulfil everything.
+    """A subscription to `resource` in `channel` that is in one of the states `state`; what is left out may be any.
 
-    *confirmed* means that letters may go out: a subscription that needed no confirmation is confirmed too.
+    One subscription must fulfil everything. With `presence: none` there must be no such subscription. *confirmed* means that letters may go out:
+    a subscription that needed no confirmation is confirmed too. `added` and `confirmed` compare the moments of its creation and confirmation,
+    `custom` one of its own fields. Deleted subscriptions do not count.
     """
 
     code: ClassVar[str] = "subscription"
     group: ClassVar[Group] = "subscription"
     title: ClassVar[Text] = {"en": "Subscription", "ru": "Подписка"}
     description: ClassVar[Text] = {
-        "en": "A subscription in a given state.",
-        "ru": "Подписка в заданном состоянии.",
+        "en": "There is a subscription in a given state, or there is none.",
+        "ru": "Есть подписка в заданном состоянии, или такой нет.",
     }
     titles: ClassVar[dict[str, Text]] = {
         "resource": {"en": "Resource", "ru": "Ресурс"},
         "channel": {"en": "Channel", "ru": "Канал"},
         "state": {"en": "State", "ru": "Состояние"},
+        "presence": {"en": "Presence", "ru": "Наличие"},
         "category": {"en": "Category", "ru": "Категория"},
         "priority": {"en": "Priority at most", "ru": "Приоритет не больше"},
-        "added_within_days": {"en": "Added in the last days", "ru": "Добавлена за последние дни"},
         "contact": {"en": "Contact contains", "ru": "Контакт содержит"},
+        "added": {"en": "Added", "ru": "Добавлена"},
+        "confirmed": {"en": "Confirmed", "ru": "Подтверждена"},
+        "custom": {"en": "Own field", "ru": "Своё поле"},
     }
-    words: ClassVar[dict[str, dict[str, Text]]] = {"state": _STATES, "channel": CHANNEL_TEXTS}
-    advanced: ClassVar[frozenset[str]] = frozenset({"category", "priority", "added_within_days", "contact"})
+    words: ClassVar[dict[str, dict[str, Text]]] = {"state": _STATES, "channel": CHANNEL_TEXTS, "presence": _PRESENCES}
+    widgets: ClassVar[dict[str, str]] = {
+        "added": "date_comparison",
+        "confirmed": "date_comparison",
+        "custom": "custom_comparison",
+    }
+    advanced: ClassVar[frozenset[str]] = frozenset({"category", "priority", "contact", "added", "confirmed", "custom"})
     references: ClassVar[dict[str, str]] = {"resource": "resource"}
     rule: Literal["subscription"] = "subscription"
     resource: int | str | None = None
     channel: ChannelWord | None = None
-    state: State = "confirmed"
+    state: Annotated[tuple[State, ...], BeforeValidator(_as_list)] = Field(("confirmed",), min_length=1, max_length=10)
+    presence: Literal["some", "none"] = "some"
     category: str | None = Field(None, max_length=200)
     priority: int | None = Field(None, ge=0, le=32_767)
-    added_within_days: int | None = Field(None, ge=1, le=36_500)
     contact: str | None = Field(None, max_length=500)
+    added: DateComparison | None = None
+    confirmed: DateComparison | None = None
+    custom: CustomComparison | None = None
+
+    @property
+    def _moments(self) -> tuple[tuple[str, str, DateComparison], ...]:
+        both = (("added", "s.created_at", self.added), ("confirmed", "s.confirmed_at", self.confirmed))
+        return tuple((name, column, given) for name, column, given in both if given is not None)
 
     @property
     def time_need(self) -> TimeNeed:
-        return "moment" if self.added_within_days is not None else "none"
+        compared = [given.operator for _, _, given in self._moments]
+        compared += [self.custom.operator] if self.custom else []
+        return "day" if any(time_need_of(operator) == "day" for operator in compared) else "none"
 
     def touched_by(self) -> frozenset[Touch]:
         return frozenset({"subscription"})
+
+    def check(self, database: Database, lookup: Lookup) -> list[Problem]:
+        problems = super().check(database, lookup)
+        for name, _, given in self._moments:
+            problems += _within(name, comparison_problem(given.operator, given.field, given.value))
+        if self.custom and (not is_path(self.custom.name) or "." in self.custom.name):
+            problems.append(Problem("wrong_path", "The name of a field of subscriptions is needed.", "custom.name"))
+        elif self.custom:
+            problems += _within(
+                "custom", comparison_problem(self.custom.operator, self.custom.field, self.custom.value)
+            )
+        return problems
 
     def reads(self, database: Database) -> Reads:
         return frozenset({"subscription"})
@@ -90,32 +141,61 @@ class SubscriptionRule(Rule):
             where.append(f"s.resource_id = {context.bind(self.resource, 'int')}")
         if self.channel is not None:
             where.append(f"s.channel = {context.bind(CHANNELS[self.channel], 'smallint')}")
-        if self.state == "double_opt_in":
-            where.append("s.confirmed_at IS NOT NULL")
-        elif self.state != "any":
-            where.append(f"s.status = {context.bind(_STATUS[self.state], 'smallint')}")
+        where += self._states(context)
         if self.category is not None:  # who chose no categories gets all of them
             where.append(f"(s.cats IS NULL OR s.cats @> ARRAY[{context.bind(self.category, 'text')}])")
         if self.priority is not None:
             where.append(f"s.priority <= {context.bind(self.priority, 'smallint')}")
-        if self.added_within_days is not None:
-            start = f"{context.at} - {context.bind(self.added_within_days * 24, 'int')} * interval '1 hour'"
-            where.append(f"s.created_at > {start} AND s.created_at <= {context.at}")
         if self.contact:
             where.append(f"strpos(lower(s.contact), lower({context.bind(self.contact, 'text')})) > 0")
-        if self.state in ("any", "invalid", "double_opt_in"):
+        for _, column, given in self._moments:
+            where.append(build(given.operator, Operand(column, "timestamptz", given.field), given.value, context))
+        if self.custom:
+            where.append(_custom_sql(self.custom, context))
+        if not {"any", "invalid", "double_opt_in"}.isdisjoint(self.state):  # deleted ones are `invalid` too
             where.append("s.deleted_at IS NULL")
-        return f"EXISTS (SELECT FROM subscription s WHERE {' AND '.join(where)})"
+        negation = "NOT " if self.presence == "none" else ""
+        return f"{negation}EXISTS (SELECT FROM subscription s WHERE {' AND '.join(where)})"
+
+    def _states(self, context: RuleContext) -> list[str]:
+        if "any" in self.state:
+            return []
+        numbers = sorted({_STATUS[word] for word in self.state if word in _STATUS})
+        ways = []
+        if len(numbers) == 1:
+            ways.append(f"s.status = {context.bind(numbers[0], 'smallint')}")
+        elif numbers:
+            ways.append(f"s.status = ANY({context.bind(numbers, 'smallint[]')})")
+        if "double_opt_in" in self.state:
+            ways.append("s.confirmed_at IS NOT NULL")
+        return ways if len(ways) == 1 else [f"({' OR '.join(ways)})"]
 
     def text(self, language: Language, database: Database, lookup: Lookup) -> str:
         anything = {"en": "any resource", "ru": "любой ресурс"}[language]
         resource = f"“{lookup.name_of('resource', self.resource)}”" if self.resource is not None else anything
-        channel = f", {self.channel}" if self.channel else ""
-        more = ""
-        if self.category is not None:
-            more += f", {self.titles['category'][language].lower()} “{self.category}”"
-        if self.added_within_days is not None:
-            more += f", {self.titles['added_within_days'][language].lower()}: {self.added_within_days}"
-        if self.contact:
-            more += f", {self.titles['contact'][language].lower()} “{self.contact}”"
-        return f"{self.title[language]} ({resource}{channel}) {_STATES[self.state][language]}{more}"
+        parts = [resource, *([self.channel] if self.channel else [])]
+        for name in ("category", "priority", "contact"):
+            if (given := getattr(self, name)) is not None:
+                parts.append(f"{self.titles[name][language].lower()} “{given}”")
+        for name, _, given in self._moments:
+            parts.append(
+                f"{self.titles[name][language].lower()} {comparison_text(given.operator, 'date', given.value, language)}"
+            )
+        if custom := self.custom:
+            parts.append(f"{custom.name} {comparison_text(custom.operator, custom.type, custom.value, language)}")
+        states = _OR[language].join(_STATES[word][language] for word in self.state)
+        none = {"en": "No subscription", "ru": "Нет подписки"}[language]
+        subject = none if self.presence == "none" else self.title[language]
+        return f"{subject} ({', '.join(parts)}) {states}"
+
+
+def _custom_sql(custom: CustomComparison, context: RuleContext) -> str:
+    operand = Operand(read_as(custom.type, context), custom.field.sql_type, custom.field)
+    opposite = OPERATORS[custom.operator].opposite_of
+    fits = build(opposite or custom.operator, operand, custom.value, context)
+    some = f"EXISTS (SELECT FROM {found_at('s.custom', custom.name, context)} WHERE {fits})"
+    return f"NOT {some}" if opposite else some
+
+
+def _within(name: str, problem: Problem | None) -> list[Problem]:
+    return [Problem(problem.code, problem.message, f"{name}.{problem.place}")] if problem else []

@@ -39,6 +39,13 @@ class OperatorShape(BaseModel):
     shape: str
 
 
+class ChoiceShape(BaseModel):
+    """Something that can be chosen, with its title."""
+
+    code: str
+    title: str
+
+
 class SystemFieldShape(BaseModel):
     """Something of a profile that rules can ask besides its fields."""
 
@@ -55,7 +62,9 @@ class RuleTypes(BaseModel):
     operators: list[OperatorShape]
     operators_by_type: dict[str, list[str]]
     system_fields: list[SystemFieldShape]
-    domain_groups: list[str]
+    json_types: list[ChoiceShape]
+    domain_groups: list[ChoiceShape]
+    countries: list[str]
 
 
 @router.get("/rule-types")
