@@ -150,6 +150,24 @@ def test_the_sql_of_a_tree_agrees_with_the_oracle_for_every_person(people: Any, 
         ({"rule": "field", "field": "points", "operator": "contains", "value": "1"}, "rules.operator"),
         ({"rule": "field", "field": "points", "operator": "eq", "value": "many"}, "rules.value"),
         ({"rule": "subscription", "resource": "Nowhere"}, "rules.resource"),
+        ({"rule": "subscription", "state": ["confirmed", "lost"]}, "rules.state.1"),
+        ({"rule": "subscription", "resource": {}}, "rules.resource"),
+        (
+            {
+                "any": [
+                    {"rule": "subscription"},
+                    {"not": {"all": [{"rule": "subscription", "added": {"operator": "last_days"}}]}},
+                ]
+            },
+            "rules.any.1.not.all.0.added.value",
+        ),
+        ({"all": [{"rule": "subscription", "custom": {"name": "a.b", "operator": "set"}}]}, "rules.all.0.custom.name"),
+        ({"rule": "field", "field": "labels", "operator": "has", "value": ["a"]}, "rules.value"),
+        ({"rule": "field", "field": "city", "operator": "matches", "value": "(a"}, "rules.value"),
+        ({"rule": "field", "field": "phones", "operator": "has", "value": "12"}, "rules.value"),
+        ({"rule": "field", "field": "phones", "operator": "country", "value": ["XX"]}, "rules.value"),
+        ({"rule": "field", "field": "points", "operator": "between", "value": [5, 1]}, "rules.value"),
+        ({"rule": "field", "field": "points", "operator": "set", "path": "a"}, "rules.path"),
     ],
 )
 def test_what_is_wrong_with_a_tree_is_said_with_its_place(people: Any, tree: Any, place: str) -> None:

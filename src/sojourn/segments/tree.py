@@ -106,30 +106,40 @@ def _can_be_kept(tree: Any) -> bool:
 
 
 def check(tree: Any, database: Database, lookup: Lookup, place: str = "rules") -> list[Problem]:
-    """Everything that is wrong with a tree for this database."""
+    """Everything that is wrong with a tree for this database; `place` leads to the setting: `rules.all.0.not.value`."""
     try:
         group = parse_tree(tree, place)
     except SojournError as error:
         return [Problem(error.code, error.message, error.place)]
-    return [
-        Problem(p.code, p.message, f"{place}.{p.place}" if p.place else place)
-        for rule in group.rules()
-        for p in rule.check(database, lookup)
-    ]
+    lone = "rule" in tree
+    return list(_problems(group.children[0] if lone else group, database, lookup, place))
+
+
+def _problems(node: Group | Rule, database: Database, lookup: Lookup, place: str) -> Iterator[Problem]:
+    if isinstance(node, Rule):
+        for problem in node.check(database, lookup):
+            at = f"{place}.{problem.place}" if problem.place else place
+            yield Problem(problem.code, problem.message, at)
+        return
+    for index, child in enumerate(node.children):
+        step = "not" if node.kind == "not" else f"{node.kind}.{index}"
+        yield from _problems(child, database, lookup, f"{place}.{step}")
 
 
 def resolve(tree: Any, lookup: Lookup) -> Tree:
     """The same tree with ids in place of names."""
     if "rule" in tree:
-        kinds = RULES[tree["rule"]].references
-        return {key: _resolved(value, kinds.get(key), lookup) for key, value in tree.items()}
+        kind = RULES[tree["rule"]]
+        rule = kind.model_validate(tree)  # whose settings are of the right type: a number may be written as 1.0
+        named = {name: _resolved(getattr(rule, name), what, lookup) for name, what in kind.references.items()}
+        return {key: named.get(key, value) for key, value in tree.items()}
     key, value = next(iter(tree.items()))
     return {key: resolve(value, lookup) if key == "not" else [resolve(child, lookup) for child in value]}
 
 
-def _resolved(value: Any, kind: str | None, lookup: Lookup) -> Any:
-    if kind is None or value is None:
-        return value
+def _resolved(value: Any, kind: str, lookup: Lookup) -> Any:
+    if value is None:
+        return None
     return [lookup.find(kind, one) for one in value] if isinstance(value, list) else lookup.find(kind, value)
 
 

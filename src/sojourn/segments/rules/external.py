@@ -11,10 +11,12 @@ from typing import ClassVar, Literal
 from sojourn.kernel.errors import Problem, SojournError
 from sojourn.kernel.statement import quoted
 from sojourn.profiles import Database
+from sojourn.segments.field_titles import field_title
 from sojourn.segments.rule import Group, Language, Lookup, Reads, Rule, RuleContext, Text, TimeNeed, Touch
 from sojourn.segments.rules.field import field_of
 
 _TYPES = frozenset({"line", "enum", "ip", "email", "integer", "phones", "tags", "profile_id"})
+_WHY = "it was never fetched, or too long ago, or the column is missing"
 
 
 class ExternalRule(Rule):
@@ -81,14 +83,19 @@ class ExternalRule(Rule):
         if known.sql_type == "text[]":
             found = f"EXISTS (SELECT FROM unnest({column}) t JOIN external_value v ON {same} t)"
         else:
-            found = f"EXISTS (SELECT FROM external_value v WHERE {same} {column}::text)"
+            text = f"lpad(to_hex({column}), 24, '0')" if known.type == "profile_id" else f"{column}::text"
+            found = f"EXISTS (SELECT FROM external_value v WHERE {same} {text})"
         answer = found if self.presence == "in" else f"NOT {found}"
-        reason = context.bind(
-            f"The outside table {self.table} could not be fetched, or its values are too old.", "text"
+        reason = f"(SELECT 'The outside table “' || x.name || '” has no values that may be used: {_WHY}.' FROM external_table x WHERE x.id = {table})"
+        refused = f"sojourn_refuse(coalesce({reason}, 'An outside table of the rules is gone.'))"
+        return (
+            f"CASE WHEN (SELECT {usable} FROM external_table x WHERE x.id = {table}) THEN {answer} ELSE {refused} END"
         )
-        return f"CASE WHEN (SELECT {usable} FROM external_table x WHERE x.id = {table}) THEN {answer} ELSE sojourn_refuse({reason}) END"
 
     def text(self, language: Language, database: Database, lookup: Lookup) -> str:
-        known = database.fields.get(self.field)
+        try:
+            title = field_title(field_of(database, self.field), language)
+        except SojournError:
+            title = self.field
         column = f".{self.column}" if self.column else ""
-        return f"{known.title if known else self.field} {self.words['presence'][self.presence][language]} “{lookup.name_of('external_table', self.table)}”{column}"
+        return f"{title} {self.words['presence'][self.presence][language]} “{lookup.name_of('external_table', self.table)}”{column}"

@@ -18,7 +18,7 @@ def share_sql(context: RuleContext, start: float, end: float, group: str) -> str
 
 
 class SampleRule(Rule):
-    """From `start` to `end` percent of all people, as the sample `group` deals them. 0–50 and 50–100 of a group never overlap; two groups are independent."""
+    """From `start` to `end` percent of all people, as the draw `name` deals them. 0–50 and 50–100 of one draw never overlap; two draws are independent."""
 
     code: ClassVar[str] = "sample"
     group: ClassVar[Group] = "profile"
