@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import psycopg
@@ -20,6 +21,8 @@ _TABLES = {
     "external_table": "SELECT id, name, NULL FROM external_table WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s OR short_name = %(name)s) ORDER BY id LIMIT 1",
     "relation_type": "SELECT id, name, NULL FROM relation_type WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
 }
+_NAME = re.compile(r"[^\x00\ud800-\udfff]+")
+"""What can be a name at all: the database cannot be asked for anything else."""
 LABELS = {
     "database": "profile database",
     "resource": "resource",
@@ -42,6 +45,8 @@ class Catalogue:
 
     def _row(self, kind: str, reference: int | str) -> tuple[int, str, int | None] | None:
         key = (kind, reference)
+        if key not in self._found and isinstance(reference, str) and not _NAME.fullmatch(reference):
+            self._found[key] = None
         if key not in self._found:
             by_id, by_name = (reference, None) if isinstance(reference, int) else (None, reference)
             row = self._connection.execute(_TABLES[kind], {"id": by_id, "name": by_name}).fetchone()

@@ -54,6 +54,7 @@ def _entry(rule: type[Rule], language: Language) -> dict[str, Any]:
     properties = {name: _setting(rule, name, field, language) for name, field in ordered if name != "rule"}
     return {
         "code": rule.code, "group": rule.group, "title": rule.title[language], "description": rule.description[language],
+        "for_scenarios": rule.for_scenarios,
         "schema": {"type": "object", "properties": properties, "required": [name for name in schema.get("required", ()) if name != "rule"]},
     }  # fmt: skip
 

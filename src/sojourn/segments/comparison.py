@@ -67,8 +67,7 @@ def comparison_problem(operator: str, known: Field, value: Any) -> Problem | Non
         return Problem("wrong_operator", f"There is no comparison “{operator}”.", "operator")
     if not fits(operator, known.type):
         return Problem("wrong_operator", f"“{operator}” does not fit a field of type {known.type}.", "operator")
-    sentence = value_problem(operator, known, value)
-    return Problem("wrong_value", sentence, "value") if sentence else None
+    return value_problem(operator, known, value)
 
 
 def time_need_of(operator: str) -> TimeNeed:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sojourn.kernel.errors import SojournError
+from sojourn.kernel.errors import Problem, SojournError
 from sojourn.profiles import Field
 from sojourn.segments.mailbox_providers import DOMAIN_GROUPS
 from sojourn.segments.operators import OPERATORS, Shape, bare_day, in_list, read_element, read_value
@@ -18,38 +18,42 @@ _COUNTRIES = frozenset(COUNTRIES)
 _AT_LEAST_A_DAY = frozenset({"last_days", "next_days"})
 
 
-def value_problem(code: str, known: Field, value: Any) -> str | None:
-    """What is wrong with the value behind an operator over a field, as a sentence."""
+def value_problem(code: str, known: Field, value: Any) -> Problem | None:
+    """What is wrong with the value behind an operator over a field."""
     try:
         _CHECKS[OPERATORS[code].shape](code, known, value)
-    except (SojournError, BadPattern) as error:
-        return error.message if isinstance(error, SojournError) else str(error)
+    except SojournError as error:
+        return Problem(error.code, error.message, "value")
+    except BadPattern as error:
+        return Problem("bad_pattern", str(error), "value")
     return None
 
 
-def _need(truth: bool, sentence: str) -> None:
+def _need(truth: bool, code: str, sentence: str) -> None:
     if not truth:
-        raise SojournError("wrong_value", sentence, "value")
+        raise SojournError(code, sentence, "value")
 
 
 def _one(code: str, known: Field, value: Any) -> None:
-    _need(value is not None, "A value to compare with is needed.")
+    _need(value is not None, "value_needed", "A value to compare with is needed.")
     if known.type != "date" or bare_day(value) is None:
         read_value(known, value)
 
 
 def _many(code: str, known: Field, value: Any) -> None:
     values = in_list(value)
-    _need(0 < len(values) <= MOST_VALUES, f"A list of 1 to {MOST_VALUES} values is needed.")
+    _need(0 < len(values) <= MOST_VALUES, "values_needed", f"A list of 1 to {MOST_VALUES} values is needed.")
     for one in values:
         _one(code, known, one)
 
 
 def _text(code: str, known: Field, value: Any) -> None:
-    _need(isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT, "A text to compare with is needed.")
+    _need(isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT, "text_needed", "A text to compare with is needed.")
     if code == "starts_with" and known.type == "phones":
         _need(
-            any(sign.isdigit() for sign in value) and value.isascii(), "The first digits of a phone number are needed."
+            any(sign.isdigit() for sign in value) and value.isascii(),
+            "digits_needed",
+            "The first digits of a phone number are needed.",
         )
     elif known.type in ("tags", "phones"):
         read_element(known, value)
@@ -57,22 +61,22 @@ def _text(code: str, known: Field, value: Any) -> None:
 
 def _texts(code: str, known: Field, value: Any) -> None:
     values = in_list(value)
-    _need(0 < len(values) <= MOST_VALUES, f"A list of 1 to {MOST_VALUES} texts is needed.")
+    _need(0 < len(values) <= MOST_VALUES, "values_needed", f"A list of 1 to {MOST_VALUES} texts is needed.")
     for one in values:
         _text(code, known, one)
 
 
 def _pattern(code: str, known: Field, value: Any) -> None:
-    _need(isinstance(value, str) and bool(value), "A pattern is needed.")
+    _need(isinstance(value, str) and bool(value), "value_needed", "A pattern is needed.")
     check_pattern(value)
 
 
 def _range(code: str, known: Field, value: Any) -> None:
-    _need(isinstance(value, list) and len(value) == 2, "Two values are needed, from and to.")
+    _need(isinstance(value, list) and len(value) == 2, "range_needed", "Two values are needed, from and to.")
     for one in value:
         _one(code, known, one)
     low, high = (_rank(known, one) for one in value)
-    _need(low <= high, "The first value is above the second.")
+    _need(low <= high, "range_reversed", "The first value is above the second.")
 
 
 def _rank(known: Field, value: Any) -> Any:
@@ -83,7 +87,7 @@ def _rank(known: Field, value: Any) -> Any:
 
 def _number(value: Any, low: int, high: int) -> None:
     fits = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    _need(fits, f"A whole number from {low} to {high} is needed.")
+    _need(fits, "number_needed", f"A whole number from {low} to {high} is needed.")
 
 
 def _days(code: str, known: Field, value: Any) -> None:
@@ -91,16 +95,16 @@ def _days(code: str, known: Field, value: Any) -> None:
 
 
 def _days_range(code: str, known: Field, value: Any) -> None:
-    _need(isinstance(value, list) and len(value) == 2, "Two numbers of days are needed, from and to.")
+    _need(isinstance(value, list) and len(value) == 2, "range_needed", "Two numbers of days are needed, from and to.")
     for one in value:
         _number(one, -366, 366)
-    _need(value[0] <= value[1], "The first day comes before the last.")
+    _need(value[0] <= value[1], "range_reversed", "The first day comes before the last.")
 
 
 def _numbers(low: int, high: int) -> Callable[[str, Field, Any], None]:
     def check(code: str, known: Field, value: Any) -> None:
         values = in_list(value)
-        _need(0 < len(values) <= high, "One at least is needed, and none twice.")
+        _need(0 < len(values) <= high, "values_needed", "One at least is needed, and none twice.")
         for one in values:
             _number(one, low, high)
 
@@ -110,7 +114,11 @@ def _numbers(low: int, high: int) -> Callable[[str, Field, Any], None]:
 def _groups(code: str, known: Field, value: Any) -> None:
     values = in_list(value)
     known_ones = all(isinstance(one, str) and one in DOMAIN_GROUPS for one in values)
-    _need(0 < len(values) <= len(DOMAIN_GROUPS) and known_ones, f"A provider is one of {', '.join(DOMAIN_GROUPS)}.")
+    _need(
+        0 < len(values) <= len(DOMAIN_GROUPS) and known_ones,
+        "values_needed",
+        f"A provider is one of {', '.join(DOMAIN_GROUPS)}.",
+    )
 
 
 def _countries(code: str, known: Field, value: Any) -> None:
@@ -118,6 +126,7 @@ def _countries(code: str, known: Field, value: Any) -> None:
     known_ones = all(isinstance(one, str) and one in _COUNTRIES for one in values)
     _need(
         0 < len(values) <= MOST_COUNTRIES and known_ones,
+        "values_needed",
         f"A list of 1 to {MOST_COUNTRIES} countries is needed, each by two letters as in ISO 3166.",
     )
 

@@ -70,7 +70,11 @@ def read_value(operand_field: Field, value: Any) -> Any:
         return parse_public_id(str(value))
     parsed, problem = parse_value(operand_field, value)
     if problem or parsed is None:
-        raise SojournError("wrong_value", problem.message if problem else "A value to compare with is needed.", "value")
+        raise SojournError(
+            problem.code if problem else "value_needed",
+            problem.message if problem else "A value to compare with is needed.",
+            "value",
+        )
     return parsed
 
 
@@ -82,7 +86,7 @@ def read_element(operand_field: Field, value: Any) -> str:
     """
     found = read_value(operand_field, [value])
     if len(found) != 1:
-        raise SojournError("wrong_value", "A value to compare with is needed.", "value")
+        raise SojournError("value_needed", "A value to compare with is needed.", "value")
     return str(found[0])
 
 

@@ -121,9 +121,11 @@ class Rule(BaseModel, ABC):
     words: ClassVar[Mapping[str, Mapping[str, Text]]] = {}
     """Words of the values of a setting that has a fixed choice: setting → value → text."""
     widgets: ClassVar[Mapping[str, str]] = {}
-    """Settings that are not drawn by their type: name → `field`, `operator`, `value`, `path`, `node`, `times`, `day`, `column`."""
+    """Settings that are not drawn by their type: name → `field`, `operator`, `value`, `path`, `node`, `column`, `date_comparison`, `custom_comparison`."""
     shown_if: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     """Settings that belong to a value of another one: name → {other: value}."""
+    for_scenarios: ClassVar[bool] = False
+    """Whether the rule is only offered inside of scenarios."""
     advanced: ClassVar[frozenset[str]] = frozenset()
     """Settings that are rarely needed, and shown when asked for."""
     references: ClassVar[dict[str, str]] = {}

@@ -29,6 +29,8 @@ const SOURCES: Record<string, Read> = {
   scenario: (after, signal) => answer(api.GET('/scenarios', { params: params(after), signal })),
   promo_pool: (after, signal) => answer(api.GET('/promo-pools', { params: params(after), signal })),
 }
+/** Whether things of a kind can be listed to choose from. */
+export const canBeListed = (kind: string) => kind in SOURCES
 const NOTHING: Named[] = []
 
 async function everything<T>(read: (after: number | undefined) => Promise<Page<T>>): Promise<T[]> {

@@ -1,8 +1,9 @@
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import type { Language } from '../i18n'
 import { answer, api, type Shapes } from './client'
 
 export type RuleTypes = Omit<Shapes['RuleTypes'], 'rules'> & { rules: RuleType[] }
+export type RulesDescription = Shapes['RulesDescription']
 export type RuleType = Omit<Shapes['RuleTypeShape'], 'settings'> & {
   settings: { properties: Record<string, Setting>; required: string[] }
 }
@@ -15,7 +16,7 @@ export type Setting = {
   default?: unknown
   minimum?: number
   maximum?: number
-  items?: { type?: string }
+  items?: { type?: string; enum?: string[] }
   'x-words'?: Record<string, string>
   'x-source'?: string
   'x-widget'?: string
@@ -30,5 +31,17 @@ export function useRuleTypes(language: Language) {
     queryFn: async ({ signal }) =>
       (await answer(api.GET('/rule-types', { params: { query: { language } }, signal }))) as RuleTypes,
     staleTime: Infinity,
+  })
+}
+
+/** A tree in words, and what is wrong with it. The old answer stays until the new one is there. */
+export function useRulesDescription(database: number | string, rules: Record<string, unknown>, language: Language) {
+  return useQuery({
+    queryKey: ['rules-description', database, rules, language],
+    queryFn: ({ signal }) =>
+      answer(api.POST('/rule-types/describe', { params: { query: { language } }, body: { database, rules }, signal })),
+    enabled: Object.keys(rules).length > 0,
+    placeholderData: keepPreviousData,
+    retry: false,
   })
 }

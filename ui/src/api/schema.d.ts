@@ -996,6 +996,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/rule-types/describe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Describe Rules
+         * @description What a tree says, and what is wrong with it. Nobody is counted.
+         */
+        post: operations["describe_rules"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/segments": {
         parameters: {
             query?: never;
@@ -2657,6 +2677,8 @@ export interface components {
             title: string;
             /** Description */
             description: string;
+            /** For Scenarios */
+            for_scenarios: boolean;
             /** Settings */
             settings: {
                 [key: string]: unknown;
@@ -2685,6 +2707,42 @@ export interface components {
             domain_groups: components["schemas"]["ChoiceShape"][];
             /** Countries */
             countries: string[];
+        };
+        /**
+         * RulesDescription
+         * @description A tree in words, where it is in order; what is wrong with it; what it probably does not mean.
+         */
+        RulesDescription: {
+            /** Text */
+            text: string | null;
+            /** Problems */
+            problems: components["schemas"]["RulesProblem"][];
+            /** Hints */
+            hints: string[];
+        };
+        /**
+         * RulesOrder
+         * @description A tree of rules about the profiles of a database, which may be given by id or name.
+         */
+        RulesOrder: {
+            /** Database */
+            database: number | string;
+            /** Rules */
+            rules: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * RulesProblem
+         * @description What is wrong with a tree, and where in it: `rules.all.0.value`.
+         */
+        RulesProblem: {
+            /** Code */
+            code: string;
+            /** Message */
+            message: string;
+            /** Place */
+            place: string | null;
         };
         /**
          * Sample
@@ -5995,6 +6053,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RuleTypes"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    describe_rules: {
+        parameters: {
+            query?: {
+                language?: ("en" | "ru") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RulesOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RulesDescription"];
                 };
             };
             /** @description Client Error */

@@ -43,6 +43,9 @@ export function useSegment(id: number | undefined) {
   })
 }
 
+export const getSegment = (id: number) =>
+  answer(api.GET('/segments/{segment_id}', { params: { path: { segment_id: id } } }))
+
 export function useForgetSegments() {
   const client = useQueryClient()
   return () =>

@@ -16,6 +16,7 @@ type Props = {
 /** A value that fits a profile field. */
 export function ValueInput({ field, value, many, disabled, onChange }: Props) {
   const { t } = useTranslation()
+  const choices = useChoices(field)
   const common = { size: 'xs', 'aria-label': t('rules.value'), placeholder: t('rules.value'), disabled } as const
   if (many || field?.type === 'tags')
     return <TagsInput {...common} value={asList(value)} onChange={onChange} data={field?.options ?? []} />
@@ -49,7 +50,8 @@ export function ValueInput({ field, value, many, disabled, onChange }: Props) {
       return (
         <Select
           {...common}
-          data={choices(field, t)}
+          searchable={(choices?.length ?? 0) > 8}
+          data={choices ?? []}
           value={(value as string) ?? null}
           onChange={(next) => onChange(next ?? undefined)}
         />
@@ -68,10 +70,12 @@ export function ValueInput({ field, value, many, disabled, onChange }: Props) {
 
 const STATUSES = ['subscribed', 'unsubscribed', 'complained', 'hardbounced', 'unconfirmed', 'suspended', 'invalid']
 
-function choices(field: ValueField, t: (key: string) => string) {
-  if (field.type === 'sex') return ['male', 'female'].map((word) => ({ value: word, label: t(`form.sexes.${word}`) }))
-  if (field.type === 'status') return STATUSES.map((word) => ({ value: word, label: t(`status.${word}`) }))
-  return field.options ?? []
+/** The values of a field that has a fixed choice. */
+export function useChoices(field: ValueField | undefined): { value: string; label: string }[] | undefined {
+  const { t } = useTranslation()
+  if (field?.type === 'sex') return ['male', 'female'].map((word) => ({ value: word, label: t(`form.sexes.${word}`) }))
+  if (field?.type === 'status') return STATUSES.map((word) => ({ value: word, label: t(`status.${word}`) }))
+  return field?.options?.map((option) => ({ value: option, label: option }))
 }
 
 const asList = (value: unknown): string[] =>

@@ -29,6 +29,7 @@ class MessageRule(Rule):
 
     code: ClassVar[str] = "message"
     group: ClassVar[Group] = "activity"
+    for_scenarios: ClassVar[bool] = True
     title: ClassVar[Text] = {"en": "Message", "ru": "Сообщение"}
     description: ClassVar[Text] = {
         "en": "A message was sent, opened or clicked.",

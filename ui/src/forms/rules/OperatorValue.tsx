@@ -1,21 +1,23 @@
 import { MultiSelect, NumberInput, TagsInput, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
+import type { RuleTypes } from '../../api/rules'
 import { useLanguage } from '../../i18n'
-import { ValueInput, type ValueField } from '../ValueInput'
+import { useChoices, ValueInput, type ValueField } from '../ValueInput'
 
 type Props = {
+  types: RuleTypes
   shape: string
   field: ValueField | undefined
-  groups: string[]
   value: unknown
   disabled: boolean
   onChange: (value: unknown) => void
 }
 
 /** What stands behind a comparison, by its shape. */
-export function OperatorValue({ shape, field, groups, value, disabled, onChange }: Props) {
+export function OperatorValue({ types, shape, field, value, disabled, onChange }: Props) {
   const { t } = useTranslation()
   const language = useLanguage()
+  const choices = useChoices(field)
   const common = { size: 'xs', 'aria-label': t('rules.value'), placeholder: t('rules.value'), disabled } as const
   const pair = Array.isArray(value) ? value : [undefined, undefined]
   const putPair = (index: number, part: unknown) => onChange(index === 0 ? [part, pair[1]] : [pair[0], part])
@@ -23,9 +25,12 @@ export function OperatorValue({ shape, field, groups, value, disabled, onChange 
     case 'none':
       return null
     case 'text':
+    case 'pattern':
       return (
         <TextInput
           {...common}
+          placeholder={shape === 'pattern' ? t('area.rules.pattern') : t('rules.value')}
+          maxLength={shape === 'pattern' ? 200 : 1000}
           value={typeof value === 'string' ? value : ''}
           onChange={(event) => onChange(event.currentTarget.value || undefined)}
         />
@@ -33,8 +38,8 @@ export function OperatorValue({ shape, field, groups, value, disabled, onChange 
     case 'texts':
       return <PasteList {...common} value={texts(value)} onChange={onChange} data={field?.options ?? []} />
     case 'many':
-      return field?.options ? (
-        <MultiSelect {...common} searchable data={field.options} value={texts(value)} onChange={onChange} />
+      return choices ? (
+        <MultiSelect {...common} searchable data={choices} value={texts(value)} onChange={onChange} />
       ) : (
         <PasteList
           {...common}
@@ -43,7 +48,27 @@ export function OperatorValue({ shape, field, groups, value, disabled, onChange 
         />
       )
     case 'groups':
-      return <MultiSelect {...common} data={groups} value={texts(value)} onChange={onChange} />
+      return (
+        <MultiSelect
+          {...common}
+          data={types.domain_groups.map(({ code, title }) => ({ value: code, label: title }))}
+          value={texts(value)}
+          onChange={onChange}
+        />
+      )
+    case 'countries':
+      return (
+        <MultiSelect
+          {...common}
+          searchable
+          limit={300}
+          maxValues={50}
+          nothingFoundMessage={t('form.nothing')}
+          data={countries(types.countries, language)}
+          value={texts(value)}
+          onChange={onChange}
+        />
+      )
     case 'range':
       return (
         <>
@@ -82,7 +107,8 @@ export function OperatorValue({ shape, field, groups, value, disabled, onChange 
         <NumberInput
           {...common}
           min={0}
-          max={36_500}
+          max={shape === 'days' ? 36_500 : 10_000}
+          suffix={shape === 'days' ? ` ${t('area.rules.days', { count: typeof value === 'number' ? value : 0 })}` : ''}
           allowDecimal={false}
           value={typeof value === 'number' ? value : ''}
           onChange={(next) => onChange(typeof next === 'number' ? next : undefined)}
@@ -143,6 +169,13 @@ function PasteList({ value, onChange, placeholder, ...rest }: ListProps) {
       onChange={(list) => onChange([...list, ...hidden])}
     />
   )
+}
+
+function countries(codes: string[], language: string) {
+  const names = new Intl.DisplayNames(language, { type: 'region' })
+  return codes
+    .map((code) => ({ value: code, label: names.of(code) ?? code }))
+    .sort((a, b) => a.label.localeCompare(b.label, language))
 }
 
 /* 5 January 1970 was a Monday. */

@@ -7,23 +7,40 @@ import { useLanguage } from '../../i18n'
 import type { FormContext } from '../SchemaForm'
 import { FieldParts } from './FieldParts'
 import { SettingInput } from './SettingInput'
-import { newRule, shownSettings } from './settings'
+import { comparesField, newRule, shownSettings } from './settings'
 import type { Rule } from './tree'
 
-type Props = { rule: Rule; context: FormContext; onChange: (rule: Rule) => void; onRemove: () => void }
+type Props = {
+  rule: Rule
+  context: FormContext
+  /** What the server says is wrong with the rule. */
+  problem: string | undefined
+  onChange: (rule: Rule) => void
+  onRemove: () => void
+}
 
 /** One rule, drawn from what the server says of its kind. */
-export function RuleRow({ rule, context, onChange, onRemove }: Props) {
+export function RuleRow({ rule, context, problem, onChange, onRemove }: Props) {
   const { t } = useTranslation()
   const types = useRuleTypes(useLanguage())
   const type = types.data?.rules.find(({ code }) => code === rule.rule)
   if (types.isPending) return <Skeleton height={34} my={4} />
   return (
-    <div className="rule-row">
+    <div className="rule-row" data-wrong={problem !== undefined}>
       {types.data && type ? (
-        <div className="rule-parts">
-          <KindSelect types={types.data} rule={rule} context={context} onChange={onChange} />
-          <Settings types={types.data} type={type} rule={rule} context={context} onChange={onChange} />
+        <div style={{ flex: 1, minWidth: 0 }}>
+          <div className="rule-parts">
+            <KindSelect types={types.data} rule={rule} context={context} onChange={onChange} />
+            <Settings
+              key={rule.rule}
+              types={types.data}
+              type={type}
+              rule={rule}
+              context={context}
+              onChange={onChange}
+            />
+          </div>
+          {problem && <div className="rule-problem">{problem}</div>}
         </div>
       ) : (
         <div style={{ flex: 1, minWidth: 0 }}>
@@ -43,10 +60,13 @@ type PartProps = { types: RuleTypes; rule: Rule; context: FormContext; onChange:
 
 function KindSelect({ types, rule, context, onChange }: PartProps) {
   const { t } = useTranslation()
+  const inScenario = context.nodeType !== ''
   const data = types.groups
     .map(({ code, title }) => ({
       group: title,
-      items: types.rules.filter((type) => type.group === code).map((type) => ({ value: type.code, label: type.title })),
+      items: types.rules
+        .filter((type) => type.group === code && (inScenario || !type.for_scenarios || type.code === rule.rule))
+        .map((type) => ({ value: type.code, label: type.title })),
     }))
     .filter(({ items }) => items.length > 0)
   return (
@@ -57,6 +77,7 @@ function KindSelect({ types, rule, context, onChange }: PartProps) {
       searchable
       disabled={context.disabled}
       maxDropdownHeight={360}
+      nothingFoundMessage={t('form.nothing')}
       data={data}
       value={rule.rule}
       onChange={(code) => code && onChange(newRule(types, code))}
@@ -78,6 +99,7 @@ function Settings({ types, type, rule, context, onChange }: PartProps & { type: 
   const draw = ([name, setting]: [string, Setting]) => (
     <SettingInput
       key={name}
+      types={types}
       name={name}
       setting={setting}
       required={required.includes(name)}
@@ -92,7 +114,7 @@ function Settings({ types, type, rule, context, onChange }: PartProps & { type: 
   const advanced = shown.filter(([, setting]) => setting['x-advanced'])
   return (
     <>
-      {type.code === 'field' ? (
+      {comparesField(properties) ? (
         <FieldParts types={types} rule={rule} context={context} onChange={onChange} />
       ) : (
         plain.map(draw)

@@ -1,32 +1,50 @@
 import { ActionIcon, Button, Input, SegmentedControl, Switch } from '@mantine/core'
 import { IconFolderPlus, IconPlus, IconX } from '@tabler/icons-react'
-import { useState } from 'react'
+import { useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { FieldProps, FormContext } from '../SchemaForm'
+import { CopyRules } from './CopyRules'
 import { RuleRow } from './RuleRow'
-import { isRule, readTree, writeTree, type Group, type TreeNode } from './tree'
+import { RulesInWords } from './RulesInWords'
+import { isRule, joined, readTree, writeTree, type Group, type TreeNode } from './tree'
+import { useTold } from './useTold'
 
 const NEW_RULE: TreeNode = { rule: 'subscription', state: 'confirmed' }
 
 /** A readable editor of nested rules. It keeps its own tree, since a group without rules has no place in the document. */
 export function RulesField({ label, hint, error, value, context, onChange }: FieldProps) {
   const [tree, setTree] = useState(() => readTree(value))
+  const told = useTold(tree, context)
   const change = (next: Group) => {
     setTree(next)
     onChange(writeTree(next))
   }
   return (
-    <Input.Wrapper label={label} description={hint} error={error} labelElement="div">
+    <Input.Wrapper label={label} description={hint} error={told.problems.size ? undefined : error} labelElement="div">
       <div style={{ marginTop: 6 }}>
-        <GroupBox group={tree} context={context} onChange={change} />
+        <GroupBox
+          group={tree}
+          context={context}
+          problems={told.problems}
+          onChange={change}
+          copy={<CopyRules context={context} onCopy={(copied) => change(joined(tree, copied))} />}
+        />
+        <RulesInWords text={told.text} />
       </div>
     </Input.Wrapper>
   )
 }
 
-type GroupProps = { group: Group; context: FormContext; onChange: (group: Group) => void; onRemove?: () => void }
+type GroupProps = {
+  group: Group
+  context: FormContext
+  problems: Map<TreeNode, string>
+  copy?: ReactNode
+  onChange: (group: Group) => void
+  onRemove?: () => void
+}
 
-function GroupBox({ group, context, onChange, onRemove }: GroupProps) {
+function GroupBox({ group, context, problems, copy, onChange, onRemove }: GroupProps) {
   const { t } = useTranslation()
   const { disabled } = context
   const put = (index: number, child: TreeNode) =>
@@ -34,7 +52,7 @@ function GroupBox({ group, context, onChange, onRemove }: GroupProps) {
   const drop = (index: number) => onChange({ ...group, children: group.children.filter((_, i) => i !== index) })
   const append = (child: TreeNode) => onChange({ ...group, children: [...group.children, child] })
   return (
-    <div className="rule-group" role="group">
+    <div className="rule-group" role="group" aria-label={t(`rules.${group.kind}`)}>
       <div className="rule-group-head">
         <SegmentedControl
           size="xs"
@@ -60,7 +78,7 @@ function GroupBox({ group, context, onChange, onRemove }: GroupProps) {
               size="compact-xs"
               variant="subtle"
               leftSection={<IconPlus size={13} />}
-              onClick={() => append(NEW_RULE)}
+              onClick={() => append({ ...NEW_RULE })}
             >
               {t('rules.addRule')}
             </Button>
@@ -69,10 +87,11 @@ function GroupBox({ group, context, onChange, onRemove }: GroupProps) {
               variant="subtle"
               color="gray"
               leftSection={<IconFolderPlus size={13} />}
-              onClick={() => append({ kind: 'any', negated: false, children: [NEW_RULE] })}
+              onClick={() => append({ kind: 'any', negated: false, children: [{ ...NEW_RULE }] })}
             >
               {t('rules.addGroup')}
             </Button>
+            {copy}
             {onRemove && (
               <ActionIcon size="sm" aria-label={t('rules.removeGroup')} onClick={onRemove}>
                 <IconX size={14} />
@@ -87,6 +106,7 @@ function GroupBox({ group, context, onChange, onRemove }: GroupProps) {
             key={index}
             rule={child}
             context={context}
+            problem={problems.get(child)}
             onChange={(rule) => put(index, rule)}
             onRemove={() => drop(index)}
           />
@@ -95,6 +115,7 @@ function GroupBox({ group, context, onChange, onRemove }: GroupProps) {
             key={index}
             group={child}
             context={context}
+            problems={problems}
             onChange={(next) => put(index, next)}
             onRemove={() => drop(index)}
           />

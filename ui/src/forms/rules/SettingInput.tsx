@@ -1,12 +1,15 @@
 import { MultiSelect, NumberInput, Select, TextInput } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
-import { useNamed } from '../../api/lookups'
-import type { Setting } from '../../api/rules'
+import { canBeListed, useNamed } from '../../api/lookups'
+import type { RuleTypes, Setting } from '../../api/rules'
+import { settingText } from '../../i18n'
 import { useFieldsOf } from '../ReferenceField'
 import type { FormContext } from '../SchemaForm'
+import { ComparisonInput } from './ComparisonInput'
 import type { Rule } from './tree'
 
 type Props = {
+  types: RuleTypes
   name: string
   setting: Setting
   required: boolean
@@ -27,8 +30,21 @@ export function SettingInput(props: Props) {
   } as const
   if (setting['x-widget'] === 'field') return <FieldSelect {...props} />
   if (setting['x-widget'] === 'node') return <NodeSelect {...props} />
+  if (setting['x-widget']?.endsWith('_comparison'))
+    return (
+      <ComparisonInput
+        types={props.types}
+        title={setting.title}
+        named={setting['x-widget'] === 'custom_comparison'}
+        value={value as never}
+        disabled={context.disabled}
+        onChange={onChange}
+      />
+    )
+  if (setting['x-source'] && !canBeListed(setting['x-source'])) return <PlainText {...props} />
   if (setting['x-source'] && setting.type === 'array') return <References {...props} source={setting['x-source']} />
   if (setting['x-source']) return <Reference {...props} source={setting['x-source']} />
+  if (setting.items?.enum) return <Words {...props} words={setting.items.enum} />
   if (setting.enum)
     return (
       <Select
@@ -53,12 +69,40 @@ export function SettingInput(props: Props) {
         onChange={(number) => onChange(typeof number === 'number' ? number : undefined)}
       />
     )
+  return <PlainText {...props} />
+}
+
+function PlainText({ setting, rule, name, context, onChange }: Props) {
+  const value = rule[name]
   return (
     <TextInput
-      {...common}
+      size="xs"
+      aria-label={setting.title}
+      placeholder={setting.title}
+      disabled={context.disabled}
+      title={setting.format === 'date' ? setting.title : undefined}
       type={setting.format === 'date' ? 'date' : 'text'}
-      value={(value as string) ?? ''}
+      value={value === undefined || value === null ? '' : String(value)}
       onChange={(event) => onChange(event.currentTarget.value || undefined)}
+    />
+  )
+}
+
+/** Several words of a fixed choice; one alone is kept as it is. */
+function Words({ setting, rule, name, context, words, onChange }: Props & { words: string[] }) {
+  const given = rule[name] ?? setting.default
+  const chosen = Array.isArray(given) ? given.map(String) : given ? [String(given)] : []
+  return (
+    <MultiSelect
+      size="xs"
+      aria-label={setting.title}
+      placeholder={chosen.length ? undefined : setting.title}
+      disabled={context.disabled}
+      searchable={words.length > 8}
+      maxDropdownHeight={320}
+      data={words.map((word) => ({ value: word, label: setting['x-words']?.[word] ?? word }))}
+      value={chosen}
+      onChange={(list) => onChange(list.length > 1 ? list : list[0])}
     />
   )
 }
@@ -73,7 +117,7 @@ function FieldSelect({ setting, rule, name, context, onChange }: Props) {
       searchable
       allowDeselect={false}
       disabled={context.disabled}
-      data={fields.map((field) => ({ value: field.name, label: field.title }))}
+      data={fields.map((field) => ({ value: field.name, label: settingText(field.title) }))}
       value={(rule[name] as string) ?? null}
       onChange={onChange}
     />

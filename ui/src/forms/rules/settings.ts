@@ -10,17 +10,19 @@ export function shownSettings(properties: Record<string, Setting>, rule: Rule): 
   )
 }
 
+/** Whether a rule compares a field: then its comparisons follow from the field's type. */
+export const comparesField = (properties: Record<string, Setting>) =>
+  Object.values(properties).some((setting) => setting['x-widget'] === 'operator')
+
 /** A rule of a kind as it is first shown: what has no default and a fixed choice takes the first word. */
 export function newRule(types: RuleTypes, code: string): Rule {
   const type = types.rules.find((found) => found.code === code)
   const rule: Rule = { rule: code }
   for (const name of type?.settings.required ?? []) {
     const setting = type!.settings.properties[name]!
-    if (name === 'operator') rule[name] = 'eq'
+    if (setting['x-widget'] === 'operator') rule[name] = types.operators[0]!.code
     else if (setting.enum) rule[name] = setting.enum[0]
   }
-  if (code === 'subscription') rule.state = 'confirmed'
-  if (code === 'message') rule.scope = 'passage'
   return rule
 }
 
@@ -32,11 +34,16 @@ export function operatorsFor(types: RuleTypes, fieldType: string | undefined): s
 export const shapeOf = (types: RuleTypes, operator: string | undefined) =>
   types.operators.find(({ code }) => code === operator)?.shape ?? 'one'
 
+const LISTS = ['many', 'texts', 'groups', 'countries', 'weekdays', 'months']
+const TEXTS = ['text', 'pattern']
+
 /** A value that still fits when the operator changes; nothing where it does not. */
 export function carriedValue(value: unknown, from: string, to: string): unknown {
-  if (from === to) return value
-  const list = ['many', 'texts', 'groups', 'weekdays', 'months']
-  if (list.includes(to) && from === 'one' && value !== undefined) return to === 'many' ? [value] : undefined
-  if (to === 'one' && from === 'many' && Array.isArray(value)) return value[0]
+  if (from === to || value === undefined) return value
+  if (from === 'one' && to === 'many') return [value]
+  if (from === 'text' && to === 'texts') return [value]
+  if (Array.isArray(value) && ((from === 'many' && to === 'one') || (from === 'texts' && to === 'text')))
+    return value[0]
+  if (typeof value === 'string' && TEXTS.includes(to) && !LISTS.includes(from)) return value
   return undefined
 }

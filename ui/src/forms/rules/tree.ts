@@ -29,13 +29,36 @@ function read(tree: Plain): TreeNode {
 
 /** The plain tree; groups without rules fall away, and a lone rule at the top needs no group. */
 export function writeTree(group: Group): Plain {
-  return write(group) ?? {}
+  return write(group, '', new Map()) ?? {}
 }
 
-function write(node: TreeNode): Plain | null {
-  if (isRule(node)) return node
-  const children = node.children.map(write).filter((child) => child !== null)
-  if (!children.length) return null
-  const inner = children.length === 1 ? children[0]! : { [node.kind]: children }
+/** Where each rule stands in the plain tree, as the server names it: `rules.all.0.not`. */
+export function placesOf(group: Group): Map<TreeNode, string> {
+  const places = new Map<TreeNode, string>()
+  write(group, 'rules', places)
+  return places
+}
+
+function write(node: TreeNode, place: string, places: Map<TreeNode, string>): Plain | null {
+  if (isRule(node)) {
+    places.set(node, place)
+    return node
+  }
+  const kept = node.children.filter(hasRules)
+  if (!kept.length) return null
+  const inside = node.negated ? `${place}.not` : place
+  const children = kept.map((child, index) =>
+    write(child, kept.length === 1 ? inside : `${inside}.${node.kind}.${index}`, places),
+  )
+  const inner = kept.length === 1 ? children[0]! : { [node.kind]: children }
   return node.negated ? { not: inner } : inner
+}
+
+const hasRules = (node: TreeNode): boolean => isRule(node) || node.children.some(hasRules)
+
+/** A tree with another one in it: as its next part, or in its place where it has no rules. */
+export function joined(group: Group, added: Group): Group {
+  if (!hasRules(group)) return added
+  const lone = added.children.length === 1 && !added.negated ? added.children[0]! : added
+  return { ...group, children: [...group.children, lone] }
 }
