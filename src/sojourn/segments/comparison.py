@@ -32,6 +32,7 @@ _VALUES: dict[str, Text] = {
     "suspended": {"en": "suspended", "ru": "приостановлен"},
     "invalid": {"en": "invalid", "ru": "недействителен"},
 }
+_FROM_TODAY: dict[Language, str] = {"en": "today plus", "ru": "сегодня плюс"}
 _DAYS: dict[Language, str] = {"en": "days", "ru": "дн."}
 
 
@@ -89,7 +90,7 @@ def _tail(shape: str, kind: str, value: Any, language: Language) -> str:
         case "range":
             return f" {_word(kind, values[0], language)} – {_word(kind, values[-1], language)}"
         case "days_range":
-            return f": {values[0]} … {values[-1]}"
+            return f": {_FROM_TODAY[language]} {values[0]} … {values[-1]} {_DAYS[language]}"
         case "days":
             return f": {value} {_DAYS[language]}"
         case "count":

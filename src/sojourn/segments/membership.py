@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 import psycopg
 
-from sojourn.events.touching import touch
 from sojourn.kernel import Clock
 from sojourn.kernel.errors import Conflict
+from sojourn.kernel.statement import quoted
+from sojourn.profiles.table import table_name
+from sojourn.segments import sql
 from sojourn.segments.store import Segment, get_segment
 
 Connection = psycopg.Connection[Any]
@@ -34,30 +37,26 @@ def register(hook: Hook) -> None:
         _hooks.append(hook)
 
 
-_HISTORY = "INSERT INTO segment_history (profile_id, at, segment_id, lane, entered, cause, cause_id) SELECT profile_id, %(at)s, %(segment)s, lane, {}, %(cause)s, %(cause_id)s FROM {}"
-CHANGE = f"""
-WITH gone AS (DELETE FROM segment_member m USING {{leaving}} x WHERE m.lane = x.lane AND m.segment_id = %(segment)s AND m.profile_id = x.profile_id
-    RETURNING m.profile_id, m.lane),
-come AS (INSERT INTO segment_member (profile_id, entered_at, segment_id, lane) SELECT x.profile_id, %(at)s, %(segment)s, x.lane FROM {{entering}} x
-    ON CONFLICT DO NOTHING RETURNING profile_id, lane),
-left_history AS ({_HISTORY.format("false", "gone")}),
-come_history AS ({_HISTORY.format("true", "come")}),
-gone_touched AS ({touch("gone", "member")}),
-come_touched AS ({touch("come", "member")})
-SELECT coalesce((SELECT array_agg(profile_id) FROM come), '{{{{}}}}'), coalesce((SELECT array_agg(profile_id) FROM gone), '{{{{}}}}')
+_VALUES = {"segment": "%(segment)s", "at": "%(at)s", "cause": "%(cause)s", "cause_id": "%(cause_id)s", "lane": "x.lane"}
+_PARTS = (*sql.remove("gone", "{leaving}", **_VALUES), *sql.add("come", "{entering}", **_VALUES))
+_CHANGE = "WITH {first}" + ",\n".join(f"{name} AS ({body})" for name, body in _PARTS) + """
+SELECT coalesce((SELECT array_agg(profile_id) FROM come), '{{}}'), coalesce((SELECT array_agg(profile_id) FROM gone), '{{}}')
 """
-"""Statement: `entering` and `leaving` are sets of (profile_id, lane), disjoint. Gives who came and who went."""
+NOBODY = "(SELECT 0::bigint AS profile_id, 0::smallint AS lane WHERE false)"
 _GIVEN = "(SELECT p.id AS profile_id, p.lane FROM unnest(%(ids)s::bigint[]) i JOIN {table} p ON p.lane = (i & 63)::smallint AND p.id = i)"
 _KNOWN = "(SELECT i AS profile_id, (i & 63)::smallint AS lane FROM unnest(%(ids)s::bigint[]) i)"
-_NOBODY = "(SELECT 0::bigint AS profile_id, 0::smallint AS lane WHERE false)"
 
 
 def apply_change(
-    connection: Connection, at: datetime, segment_id: int, entering: str, leaving: str, values: dict[str, Any], *, cause: int, cause_id: int | None
+    connection: Connection, at: datetime, segment_id: int, entering: str, leaving: str, values: dict[str, Any], *, cause: int, cause_id: int | None,
+    first: str = "",
 ) -> tuple[int, int]:  # fmt: skip
-    """Let profiles enter and leave, in the caller's transaction; tells how many came and went."""
+    """Let profiles enter and leave, in the caller's transaction; tells how many came and went.
+
+    `entering`, `leaving`: SQL, disjoint sets of (profile_id, lane); `first`: parts that both may name, each with a comma behind it.
+    """
     row = connection.execute(
-        CHANGE.format(entering=entering, leaving=leaving),
+        _CHANGE.format(entering=entering, leaving=leaving, first=first),
         {**values, "at": at, "segment": segment_id, "cause": cause, "cause_id": cause_id},
     ).fetchone()
     assert row
@@ -76,14 +75,15 @@ def add_members(
     Raises:
         NotFound: `unknown_segment`. Conflict: `segment_not_static`.
     """
-    segment = _static(connection, segment_id)
+    segment = static_segment(connection, segment_id)
+    given = _GIVEN.format(table=quoted(table_name(segment.database_id)))
     added = 0
     for start in range(0, len(profile_ids), BATCH):
-        given = _GIVEN.format(table=f'"profile_{segment.database_id}"')
+        ids = sorted(set(profile_ids[start : start + BATCH]))
         with connection.transaction():
             added += apply_change(
-                connection, clock.now(), segment_id, given, _NOBODY, {"ids": sorted(set(profile_ids[start : start + BATCH]))}, cause=cause, cause_id=cause_id
-            )[0]  # fmt: skip
+                connection, clock.now(), segment_id, given, NOBODY, {"ids": ids}, cause=cause, cause_id=cause_id
+            )[0]
     return added
 
 
@@ -95,25 +95,33 @@ def remove_members(
     Raises:
         NotFound: `unknown_segment`. Conflict: `segment_not_static`.
     """
-    _static(connection, segment_id)
+    static_segment(connection, segment_id)
     removed = 0
     for start in range(0, len(profile_ids), BATCH):
+        ids = sorted(set(profile_ids[start : start + BATCH]))
         with connection.transaction():
             removed += apply_change(
-                connection, clock.now(), segment_id, _NOBODY, _KNOWN, {"ids": sorted(set(profile_ids[start : start + BATCH]))}, cause=cause, cause_id=cause_id
-            )[1]  # fmt: skip
+                connection, clock.now(), segment_id, NOBODY, _KNOWN, {"ids": ids}, cause=cause, cause_id=cause_id
+            )[1]
     return removed
 
 
 def members_of_import(
     connection: Connection, at: datetime, database_id: int, add: Sequence[int], remove: Sequence[int], cause: int, cause_id: int | None
 ) -> None:  # fmt: skip
-    """The profiles of an import (`profiles.change_sets`: temp table `imported`) enter and leave static segments, inside its transaction."""
+    """The profiles of an import (`profiles.change_sets`: temp table `imported`) enter and leave static segments, inside its transaction.
+
+    Raises:
+        NotFound: `unknown_segment`. Conflict: `segment_not_static`, `other_database`.
+    """
     imported = "(SELECT DISTINCT profile_id, (profile_id & 63)::smallint AS lane FROM imported)"
-    for segment_id in add:
-        apply_change(connection, at, segment_id, imported, _NOBODY, {}, cause=cause, cause_id=cause_id)
-    for segment_id in remove:
-        apply_change(connection, at, segment_id, _NOBODY, imported, {}, cause=cause, cause_id=cause_id)
+    for segment_id, entering, leaving in (
+        *((number, imported, NOBODY) for number in add),
+        *((number, NOBODY, imported) for number in remove),
+    ):
+        if static_segment(connection, segment_id).database_id != database_id:
+            raise Conflict("other_database", f"The segment {segment_id} is one of another database.", "segment")
+        apply_change(connection, at, segment_id, entering, leaving, {}, cause=cause, cause_id=cause_id)
 
 
 def forget_profile(connection: Connection, clock: Clock, database_id: int, profile_id: int, cause: int) -> None:
@@ -123,16 +131,75 @@ def forget_profile(connection: Connection, clock: Clock, database_id: int, profi
 
 def forget_profiles(connection: Connection, at: datetime, profile_ids: Sequence[int], *, cause: int) -> None:
     """Profiles that are deleted leave all segments."""
+    for segment_id, ids in _memberships(connection, profile_ids).items():
+        apply_change(connection, at, segment_id, NOBODY, _KNOWN, {"ids": ids}, cause=cause, cause_id=None)
+
+
+def move_memberships(connection: Connection, at: datetime, merged_id: int, survivor_id: int, *, cause: int) -> None:
+    """A profile that is merged leaves all segments, and the survivor takes its place in static ones; in the transaction of the merge."""
+    survivor = f"(SELECT {int(survivor_id)}::bigint AS profile_id, {int(survivor_id) & 63}::smallint AS lane)"
+    static = {row[0] for row in connection.execute("SELECT id FROM segment WHERE kind = 'static'")}
+    for segment_id, ids in _memberships(connection, [merged_id]).items():
+        entering = survivor if segment_id in static else NOBODY
+        apply_change(connection, at, segment_id, entering, _KNOWN, {"ids": ids}, cause=cause, cause_id=None)
+
+
+def _memberships(connection: Connection, profile_ids: Sequence[int]) -> dict[int, list[int]]:
     rows = connection.execute(
-        "SELECT segment_id, array_agg(profile_id) FROM segment_member WHERE lane = ANY(%s::smallint[]) AND profile_id = ANY(%s::bigint[]) GROUP BY 1",
+        "SELECT segment_id, array_agg(profile_id) FROM segment_member WHERE lane = ANY(%s::smallint[]) AND profile_id = ANY(%s::bigint[]) GROUP BY 1 ORDER BY 1",
         (sorted({number & 63 for number in profile_ids}), list(profile_ids)),
-    ).fetchall()
-    for segment_id, ids in rows:
-        apply_change(connection, at, segment_id, _NOBODY, _KNOWN, {"ids": ids}, cause=cause, cause_id=None)
+    )
+    return dict(rows.fetchall())
 
 
-def _static(connection: Connection, segment_id: int) -> Segment:
+def static_segment(connection: Connection, segment_id: int) -> Segment:
+    """A segment that takes members by hand.
+
+    Raises:
+        NotFound: `unknown_segment`. Conflict: `segment_not_static`.
+    """
     segment = get_segment(connection, segment_id)
     if segment.kind != "static":
         raise Conflict("segment_not_static", "Only static segments take members by hand.", "segment")
     return segment
+
+
+# ------------------------------------------------------------------------------------------------ how many
+
+_COUNT = """
+SELECT sum(n) FROM generate_series(0, 63) l, LATERAL (SELECT count(*) AS n FROM segment_member m WHERE m.lane = l::smallint AND m.segment_id = %s) x
+"""
+
+
+def count_members(connection: Connection, segment_id: int) -> int:
+    """How many are in a static or updatable segment: its range of the key is read in each lane."""
+    row = connection.execute(_COUNT, (segment_id,)).fetchone()
+    return int(row[0] or 0) if row else 0
+
+
+def note_size(connection: Connection, clock: Clock, segment_id: int) -> int:
+    """Count a static segment and keep the number for lists."""
+    at, started = clock.now(), time.monotonic()
+    size = count_members(connection, segment_id)
+    connection.execute(
+        "UPDATE segment SET size = %s, size_exact = true, calculated_at = %s, calculation_ms = %s WHERE id = %s AND kind = 'static'",
+        (size, at, round((time.monotonic() - started) * 1000), segment_id),
+    )
+    return size
+
+
+# Entries and exits carry the moment of their transaction's begin, so one that ends late may lie before the last count.
+_CHANGED = """
+SELECT s.id FROM segment s WHERE s.kind = 'static' AND s.archived_at IS NULL AND (s.calculated_at IS NULL OR s.calculated_at < %(now)s - make_interval(secs => 5 + s.calculation_ms / 50.0))
+   AND (s.calculated_at IS NULL OR EXISTS (SELECT FROM generate_series(0, 1) e, LATERAL (
+          SELECT FROM segment_history h WHERE h.segment_id = s.id AND h.entered = (e = 1) AND h.at > s.calculated_at - interval '10 minutes' LIMIT 1) x))
+ ORDER BY s.calculated_at NULLS FIRST LIMIT 20
+"""
+
+
+def note_changed_sizes(connection: Connection, clock: Clock) -> int:
+    """Count the static segments that imports, scenarios and others have filled since the last time; tells how many."""
+    found = [row[0] for row in connection.execute(_CHANGED, {"now": clock.now()})]
+    for segment_id in found:
+        note_size(connection, clock, segment_id)
+    return len(found)

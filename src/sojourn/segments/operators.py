@@ -285,7 +285,7 @@ _ALL: tuple[Operator, ...] = (
     Operator("days_ahead", {"en": "is in exactly so many days", "ru": "ровно через столько дней"}, "days", _DATES, _days("{0} = {1} + {2}"), "day"),
     Operator("more_days_ago", {"en": "was more days ago than", "ru": "раньше, чем столько дней назад"}, "days", _DATES, _days("{0} < {1} - {2}"), "day"),
     Operator("more_days_ahead", {"en": "is further ahead than days", "ru": "позже, чем через столько дней"}, "days", _DATES, _days("{0} > {1} + {2}"), "day"),
-    Operator("anniversary", {"en": "has its anniversary within days from today", "ru": "годовщина в пределах дней от сегодня"}, "days_range", _DATES, _anniversary, "day"),
+    Operator("anniversary", {"en": "has its anniversary", "ru": "годовщина"}, "days_range", _DATES, _anniversary, "day"),
     Operator("weekday", {"en": "is on the weekday", "ru": "день недели"}, "weekdays", _DATES, _part("isodow")),
     Operator("month", {"en": "is in the month", "ru": "месяц"}, "months", _DATES, _part("month")),
     Operator("set", {"en": "has a value", "ru": "заполнено"}, "none", _EVERYTHING, _set),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
+from itertools import count
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -13,19 +13,21 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from sojourn.events.touching import listen
 from sojourn.kernel import Clock
 from sojourn.kernel.errors import Conflict, NotFound, Problem, SojournError
-from sojourn.profiles import database
+from sojourn.profiles import Database, database
 from sojourn.segments.definitions import StoredSegments
-from sojourn.segments.rule import Lookup, Rule
+from sojourn.segments.dependencies import all_rules, lock_definitions, referred, refresh_listeners, unfolding
+from sojourn.segments.rule import Lookup
+from sojourn.segments.schedule import HOURLY, Schedule, next_daily
 from sojourn.segments.tree import Tree, check, parse_tree, resolve
+from sojourn.segments.usage import usage
 
 Connection = psycopg.Connection[Any]
 Kind = Literal["static", "dynamic", "updatable"]
 PAGE = 200
 _COLUMNS = """id, name, description, database_id, kind, rules, resolved, sample, most, revision, schedule, next_at, calculated_at, calculation_ms, size, size_exact,
-  error, tags, group_ids, created_at, updated_at"""
+  error, failed_at, tags, group_ids, created_at, updated_at"""
 
 
 class Sample(BaseModel):
@@ -41,21 +43,6 @@ class Sample(BaseModel):
     def _in_order(self) -> Sample:
         if self.start >= self.end:
             raise ValueError("The share begins before it ends")
-        return self
-
-
-class Schedule(BaseModel):
-    """When an updatable segment is calculated anew besides its incremental changes: every so many minutes, or daily at a time of the account's zone."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    every_minutes: int | None = Field(None, ge=5, le=10_080)
-    daily_at: str | None = Field(None, pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
-
-    @model_validator(mode="after")
-    def _one(self) -> Schedule:
-        if (self.every_minutes is None) == (self.daily_at is None):
-            raise ValueError("Give the minutes or the time of day")
         return self
 
 
@@ -94,6 +81,7 @@ class Segment:
     size: int | None
     size_exact: bool | None
     error: str | None
+    failed_at: datetime | None
     tags: list[str]
     group_ids: list[int]
     created_at: datetime
@@ -145,79 +133,125 @@ def create_segment(
         SojournError: `bad_segment` with its problems. NotFound: `unknown_database`. Conflict: `segment_exists`.
     """
     base = database(connection, database_id)
-    resolved = _checked(connection, base.id, kind, draft, lookup, None)
     with connection.transaction():
-        try:
-            row = connection.execute(
-                "INSERT INTO segment (created_at, updated_at, name, description, database_id, kind, rules, resolved, sample, most, schedule, next_at, tags)"
-                " VALUES (%(at)s, %(at)s, %(name)s, %(description)s, %(database)s, %(kind)s, %(rules)s, %(resolved)s, %(sample)s, %(most)s, %(schedule)s, %(next)s, %(tags)s)"
-                " RETURNING id",
-                _values(clock, kind, draft, resolved) | {"database": base.id, "kind": kind},
-            ).fetchone()
-        except psycopg.errors.UniqueViolation:
-            raise Conflict("segment_exists", f"There is a segment “{draft.name}” already.", "name") from None
+        lock_definitions(connection)
+        resolved = _checked(connection, base, kind, draft, lookup, None)
+        values = _values(clock, kind, draft, resolved) | {"database": base.id, "kind": kind}
+        row = _named(connection, _CREATE, values, draft.name).fetchone()
         assert row
         refresh_listeners(connection)
-    return get_segment(connection, row[0])
+        return get_segment(connection, row[0])
+
+
+_CREATE = """
+INSERT INTO segment (created_at, updated_at, name, description, database_id, kind, rules, resolved, sample, most, schedule, next_at, tags, size, size_exact, calculated_at)
+VALUES (%(at)s, %(at)s, %(name)s, %(description)s, %(database)s, %(kind)s, %(rules)s, %(resolved)s, %(sample)s, %(most)s, %(schedule)s, %(next)s, %(tags)s,
+  CASE WHEN %(kind)s = 'static' THEN 0 END, CASE WHEN %(kind)s = 'static' THEN true END, CASE WHEN %(kind)s = 'static' THEN %(at)s::timestamptz END)
+RETURNING id
+"""
+_CHANGE = """
+UPDATE segment SET updated_at = %(at)s, name = %(name)s, description = %(description)s, rules = %(rules)s, resolved = %(resolved)s, sample = %(sample)s, most = %(most)s,
+  schedule = %(schedule)s, next_at = CASE WHEN kind <> 'updatable' OR %(same)s THEN next_at ELSE %(next)s END, tags = %(tags)s, revision = revision + 1
+ WHERE id = %(id)s AND revision = %(revision)s AND archived_at IS NULL
+"""
 
 
 def change_segment(
     connection: Connection, clock: Clock, segment_id: int, revision: int, draft: SegmentDraft, lookup: Lookup
 ) -> Segment:
-    """Change a segment; who refers to it asks the new rules from the next time on.
+    """Change a segment; who refers to it asks the new rules from the next time on. Updatable segments that change with it are due at once.
 
     Raises:
         SojournError: `bad_segment`. NotFound: `unknown_segment`. Conflict: `changed_meanwhile`, `segment_exists`.
     """
-    current = get_segment(connection, segment_id)
-    resolved = _checked(connection, current.database_id, current.kind, draft, lookup, segment_id)
     with connection.transaction():
-        try:
-            done = connection.execute(
-                "UPDATE segment SET updated_at = %(at)s, name = %(name)s, description = %(description)s, rules = %(rules)s, resolved = %(resolved)s, sample = %(sample)s,"
-                " most = %(most)s, schedule = %(schedule)s, next_at = %(next)s, tags = %(tags)s, revision = revision + 1, error = NULL"
-                " WHERE id = %(id)s AND revision = %(revision)s AND archived_at IS NULL",
-                _values(clock, current.kind, draft, resolved) | {"id": segment_id, "revision": revision},
-            ).rowcount
-        except psycopg.errors.UniqueViolation:
-            raise Conflict("segment_exists", f"There is a segment “{draft.name}” already.", "name") from None
-        if not done:
+        lock_definitions(connection)
+        current = get_segment(connection, segment_id)
+        resolved = _checked(connection, database(connection, current.database_id), current.kind, draft, lookup, segment_id)
+        values = _values(clock, current.kind, draft, resolved)
+        sample = draft.sample.model_dump() if draft.sample else None
+        schedule = draft.schedule.model_dump(exclude_defaults=True) if draft.schedule else None
+        same_people = (resolved, sample, draft.most) == (current.resolved, current.sample, current.most)
+        same = same_people and schedule == current.schedule
+        values |= {"id": segment_id, "revision": revision, "same": same}
+        if not _named(connection, _CHANGE, values, draft.name).rowcount:
             raise Conflict(
                 "changed_meanwhile", "Somebody else has changed the segment meanwhile; load it again.", "revision"
             )
+        if current.kind == "dynamic" and not same_people:
+            connection.execute(
+                "UPDATE segment SET next_at = %s WHERE id = ANY(%s)", (clock.now(), unfolding(connection, segment_id))
+            )
         refresh_listeners(connection)
-    return get_segment(connection, segment_id)
+        return get_segment(connection, segment_id)
+
+
+def clone_segment(connection: Connection, clock: Clock, segment_id: int, name: str | None, lookup: Lookup) -> Segment:
+    """Make another segment like this one; of a static one the list is copied too.
+
+    Raises:
+        NotFound: `unknown_segment`. Conflict: `segment_exists`. SojournError: `bad_segment`.
+    """
+    known = get_segment(connection, segment_id)
+    draft = SegmentDraft(
+        name=name or _free_name(connection, known.name), description=known.description, rules=known.rules, most=known.most, tags=known.tags,
+        sample=Sample.model_validate(known.sample) if known.sample else None, schedule=Schedule.model_validate(known.schedule) if known.schedule else None,
+    )  # fmt: skip
+    return create_segment(connection, clock, known.database_id, known.kind, draft, lookup)
+
+
+def _free_name(connection: Connection, name: str) -> str:
+    taken = {row[0] for row in connection.execute("SELECT name FROM segment WHERE account_id = 1")}
+    return next(found for number in count(2) if (found := f"{name[:190]} ({number})") not in taken)
+
+
+def _named(connection: Connection, statement: str, values: dict[str, Any], name: str) -> psycopg.Cursor[Any]:
+    try:
+        with connection.transaction():
+            return connection.execute(statement, values)
+    except psycopg.errors.UniqueViolation:
+        raise Conflict("segment_exists", f"There is a segment “{name}” already.", "name") from None
 
 
 def _values(clock: Clock, kind: Kind, draft: SegmentDraft, resolved: Tree | None) -> dict[str, Any]:
     return {
         "at": clock.now(), "name": draft.name.strip(), "description": draft.description, "rules": Jsonb(draft.rules) if draft.rules else None,
         "resolved": Jsonb(resolved) if resolved else None, "sample": Jsonb(draft.sample.model_dump()) if draft.sample else None, "most": draft.most,
-        "schedule": Jsonb(draft.schedule.model_dump(exclude_none=True)) if draft.schedule else None, "tags": draft.tags,
+        "schedule": Jsonb(draft.schedule.model_dump(exclude_defaults=True)) if draft.schedule else None, "tags": draft.tags,
         "next": clock.now() if kind == "updatable" else None,
     }  # fmt: skip
 
 
 def _checked(
-    connection: Connection, database_id: int, kind: Kind, draft: SegmentDraft, lookup: Lookup, segment_id: int | None
+    connection: Connection, base: Database, kind: Kind, draft: SegmentDraft, lookup: Lookup, segment_id: int | None
 ) -> Tree | None:
     """The rules with ids in place of names, after everything about the draft was checked."""
     problems = []
-    if not draft.name.strip() or "\x00" in draft.name:
+    if not draft.name.strip():
         problems.append(Problem("bad_name", "A name of 1 to 200 characters is needed.", "name"))
+    if any("\x00" in text for text in (draft.name, draft.description, *draft.tags)):
+        problems.append(Problem("bad_text", "A text holds a sign that cannot be kept (NUL).", "name"))
     if kind == "static" and (draft.rules or draft.sample or draft.most or draft.schedule):
         problems.append(Problem("static_rules", "A static segment is filled by hand and has no rules.", "rules"))
     if kind != "updatable" and draft.schedule:
         problems.append(Problem("no_schedule", "Only updatable segments are calculated by a schedule.", "schedule"))
+    if kind == "dynamic" and draft.most and segment_id is not None and _asked_for_one(connection, segment_id):
+        problems.append(
+            Problem("limited_in_use", "Others ask this segment for single profiles, so it cannot get a limit.", "most")
+        )
     resolved: Tree | None = None
     if draft.rules and not problems:
-        problems += check(draft.rules, database(connection, database_id), lookup)
+        problems += check(draft.rules, base, lookup)
         if not problems:
             resolved = resolve(draft.rules, lookup)
             problems += _whole_problems(connection, resolved, segment_id)
     if problems:
         raise SojournError("bad_segment", problems[0].message, problems[0].place, problems=problems)
     return resolved
+
+
+def _asked_for_one(connection: Connection, segment_id: int) -> bool:
+    return any(one.kind in ("segment", "scenario") for one in usage(connection, segment_id))
 
 
 def _whole_problems(connection: Connection, resolved: Tree, segment_id: int | None) -> list[Problem]:
@@ -235,65 +269,20 @@ def _whole_problems(connection: Connection, resolved: Tree, segment_id: int | No
     return problems
 
 
-def referred(
-    segments: StoredSegments, tree: Tree | None, path: tuple[int, ...] = ()
-) -> Iterator[tuple[int, Tree | None]]:
-    """All segments that a tree refers to, through others too.
-
-    Raises:
-        SojournError: `segment_circle`. NotFound: `unknown_segment`.
-    """
-    if not tree:
-        return
-    for rule in parse_tree(tree).rules():
-        for reference in rule.segments:
-            number = int(reference)
-            if number in path:
-                raise SojournError("segment_circle", "The segments refer to each other in a circle.", "rules")
-            definition = segments.segment(number)
-            yield number, definition.tree
-            yield from referred(segments, definition.tree, (*path, number))
-
-
-def all_rules(segments: StoredSegments, tree: Tree | None) -> Iterator[Rule]:
-    """The rules of a tree and of the dynamic segments that it unfolds."""
-    if not tree:
-        return
-    for rule in parse_tree(tree).rules():
-        yield rule
-        for reference in rule.segments:
-            definition = segments.segment(int(reference))
-            if definition.kind == "dynamic":
-                yield from all_rules(segments, definition.tree)
-
-
-def refresh_listeners(connection: Connection) -> None:
-    """Let the work list hold what the updatable segments need, in the transaction that changed them."""
-    connection.execute("SELECT pg_advisory_xact_lock(7310011)")
-    kinds: set[str] = set()
-    segments = StoredSegments(connection)
-    for (resolved,) in connection.execute(
-        "SELECT resolved FROM segment WHERE kind = 'updatable' AND archived_at IS NULL"
-    ).fetchall():
-        kinds.add("profile")  # whoever is new may fit
-        for rule in all_rules(segments, resolved):
-            kinds |= rule.touched_by()
-    listen(connection, kinds)
-
-
 def archive_segment(connection: Connection, clock: Clock, segment_id: int) -> None:
     """Remove a segment that nobody refers to; its members leave without an event, its history stays.
 
     Raises:
         NotFound: `unknown_segment`. Conflict: `segment_in_use` with who uses it.
     """
-    segment = get_segment(connection, segment_id)
-    if used := usage(connection, segment_id):
-        raise Conflict(
-            "segment_in_use", f"The segment is used by {', '.join(one.text for one in used[:5])}.", "segment",
-            problems=[Problem("used_by", one.text, f"{one.kind}.{one.id}") for one in used],
-        )  # fmt: skip
     with connection.transaction():
+        lock_definitions(connection)
+        segment = get_segment(connection, segment_id)
+        if used := usage(connection, segment_id):
+            raise Conflict(
+                "segment_in_use", f"The segment is used by {', '.join(one.text for one in used[:5])}.", "segment",
+                problems=[Problem("used_by", one.text, f"{one.kind}.{one.id}") for one in used],
+            )  # fmt: skip
         connection.execute(
             "UPDATE segment SET archived_at = %s, name = left(name, 170) || ' (' || id || ')', next_at = NULL WHERE id = %s",
             (clock.now(), segment.id),
@@ -302,69 +291,30 @@ def archive_segment(connection: Connection, clock: Clock, segment_id: int) -> No
         refresh_listeners(connection)
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Who refers to a segment: `kind` is a word such as `scenario`."""
-
-    kind: str
-    id: int
-    name: str
-
-    @property
-    def text(self) -> str:
-        return f"{self.kind} “{self.name}”"
-
-
-_usages: list[Callable[[Connection, int], list[Usage]]] = []
-
-
-def register_usage(find: Callable[[Connection, int], list[Usage]]) -> None:
-    """Let an upper room tell where it refers to a segment."""
-    if find not in _usages:
-        _usages.append(find)
-
-
-def usage(connection: Connection, segment_id: int) -> list[Usage]:
-    """Everything that refers to a segment."""
-    found = []
-    for other in connection.execute(
-        "SELECT id, name, resolved FROM segment WHERE archived_at IS NULL AND resolved IS NOT NULL AND id <> %s",
-        (segment_id,),
-    ):
-        if any(int(reference) == segment_id for rule in parse_tree(other[2]).rules() for reference in rule.segments):
-            found.append(Usage("segment", other[0], other[1]))
-    return found + [one for find in _usages for one in find(connection, segment_id)]
-
-
 def next_calculation(connection: Connection, segment: Segment, now: datetime) -> datetime | None:
-    """When an updatable segment is to be calculated anew: by its schedule, else as its rules change with time."""
+    """When an updatable segment is to be calculated anew: by its schedule, else as its answers change by time alone.
+
+    A limit cannot be followed person by person, so such a segment is calculated every hour.
+    """
     zone = ZoneInfo(_account_zone(connection))
     if segment.schedule:
-        schedule = Schedule.model_validate(segment.schedule)
-        if schedule.every_minutes is not None:
-            return now + timedelta(minutes=schedule.every_minutes)
-        assert schedule.daily_at
-        return next_daily(now, time.fromisoformat(schedule.daily_at), zone)
-    needs = {rule.time_need for rule in all_rules(StoredSegments(connection), segment.resolved)}
-    if "moment" in needs:
-        return now + timedelta(hours=1)
-    return next_daily(now, time(0, 0), zone) if "day" in needs else None
-
-
-def next_daily(now: datetime, at: time, zone: ZoneInfo) -> datetime:
-    """The next moment at which a clock in the zone shows `at`; in the gap of a change of clocks the first moment after it."""
-    day = now.astimezone(zone).date()
-    while True:
-        local = datetime.combine(day, at, tzinfo=zone)
-        moment = datetime.fromtimestamp(local.timestamp(), tz=now.tzinfo)
-        if moment > now:
-            return moment
-        day += timedelta(days=1)
+        return Schedule.model_validate(segment.schedule).next_after(now, zone)
+    rules = list(all_rules(StoredSegments(connection), segment.resolved))
+    needs = {rule.time_need for rule in rules}
+    if "moment" in needs or segment.most is not None:
+        return now + HOURLY
+    forgetting = any(rule.touched_by() & {"event", "passage", "member"} for rule in rules) and _forgets(connection)
+    return next_daily(now, time(0, 0), zone) if "day" in needs or forgetting else None
 
 
 def _account_zone(connection: Connection) -> str:
     row = connection.execute("SELECT time_zone FROM account WHERE id = 1").fetchone()
     return str(row[0]) if row else "UTC"
+
+
+def _forgets(connection: Connection) -> bool:
+    """Whether what happened is kept for a period only: then answers change when it goes."""
+    return connection.execute("SELECT 1 FROM retention_period LIMIT 1").fetchone() is not None
 
 
 def parse_draft(given: dict[str, Any]) -> SegmentDraft:

@@ -40,7 +40,7 @@ def test_a_tree_is_told_in_words(browser: Browser, base: int) -> None:
     rules = {"all": [{"rule": "field", "field": "_bdate", "operator": "anniversary", "value": [0, 7]}, {"rule": "field", "field": "points", "operator": "ge", "value": 3}]}  # fmt: skip
     for database in (base, "People"):
         told = browser.post("/rule-types/describe?language=ru", {"database": database, "rules": rules}, 200)
-        assert told == {"text": "Дата рождения годовщина в пределах дней от сегодня: 0 … 7 и Points не меньше 3", "problems": [], "hints": []}  # fmt: skip
+        assert told == {"text": "Дата рождения годовщина: сегодня плюс 0 … 7 дн. и Points не меньше 3", "problems": [], "hints": []}  # fmt: skip
 
 
 def test_what_is_wrong_is_told_at_its_place(browser: Browser, base: int) -> None:

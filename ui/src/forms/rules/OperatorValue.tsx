@@ -60,6 +60,7 @@ export function OperatorValue({ types, shape, field, value, disabled, onChange }
       return (
         <MultiSelect
           {...common}
+          placeholder={texts(value).length ? undefined : common.placeholder}
           searchable
           limit={300}
           maxValues={50}
@@ -88,6 +89,7 @@ export function OperatorValue({ types, shape, field, value, disabled, onChange }
         <>
           {[0, 1].map((index) => (
             <NumberInput
+              hideControls
               {...common}
               key={index}
               aria-label={t(index ? 'area.rules.toDay' : 'area.rules.fromDay')}
@@ -105,6 +107,7 @@ export function OperatorValue({ types, shape, field, value, disabled, onChange }
     case 'count':
       return (
         <NumberInput
+          hideControls
           {...common}
           min={0}
           max={shape === 'days' ? 36_500 : 10_000}

@@ -62,6 +62,7 @@ export function SettingInput(props: Props) {
       <NumberInput
         {...common}
         prefix={`${setting.title}: `}
+        hideControls
         min={setting.minimum}
         max={setting.maximum}
         allowDecimal={setting.type === 'number'}
