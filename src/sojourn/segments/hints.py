@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from sojourn.segments.operators import OPERATORS
 from sojourn.segments.rule import Language, Rule
 from sojourn.segments.tree import Group, Tree, parse_tree
 
-_NEGATIVE = frozenset({"ne", "not_in", "not_contains", "has_not", "has_none", "not_domain", "not_domain_group"})
+_NEGATIVE = frozenset(one.code for one in OPERATORS.values() if one.opposite_of and one.code != "not_set")
+_NEGATIVE_WORDS = frozenset({"never", "not_in", "never_entered", "not_inside", "none"})
 _MANY = 3
 _TEXTS: dict[str, dict[Language, str]] = {
     "or_of_negations": {
@@ -40,7 +42,7 @@ def _negative(node: Group | Rule) -> bool:
     if isinstance(node, Group):
         return node.kind == "not"
     values = (getattr(node, name, None) for name in ("operator", "happened", "membership", "participation", "presence"))
-    return any(value in _NEGATIVE or value in ("never", "not_in", "never_entered", "not_inside") for value in values)
+    return any(value in _NEGATIVE | _NEGATIVE_WORDS for value in values)
 
 
 def _has_or_of_negations(group: Group) -> bool:

@@ -59,6 +59,12 @@ def test_hints_are_told(browser: Browser, base: int) -> None:
     assert len(told["hints"]) == 1 and "only leaves out people who have both" in told["hints"][0]
 
 
+def test_a_subscription_that_must_not_be_there_counts_as_negative(browser: Browser, base: int) -> None:
+    rules = {"any": [{"rule": "subscription", "presence": "none"}, {"rule": "field", "field": "phones", "operator": "not_country", "value": ["DE"]}]}  # fmt: skip
+    told = browser.post("/rule-types/describe?language=ru", {"database": base, "rules": rules}, 200)
+    assert len(told["hints"]) == 1 and "Не то или не это" in told["hints"][0]
+
+
 @pytest.mark.parametrize("database", [99, "Nowhere", "\x00", 2**70])
 def test_a_database_that_is_not_there_is_said(browser: Browser, base: int, database: Any) -> None:
     browser.refused("POST", "/rule-types/describe", 404, json={"database": database, "rules": {}})
