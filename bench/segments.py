@@ -17,7 +17,8 @@ from sojourn.profiles import add_field, create_database, database
 from sojourn.scenarios import Catalogue
 from sojourn.segments.counting import count
 from sojourn.segments.evaluation import Question
-from sojourn.segments.recalculating import catch_up, recalculate
+from sojourn.segments.incremental import catch_up
+from sojourn.segments.recalculating import recalculate
 from sojourn.segments.store import create_segment, parse_draft
 
 FIGURES = ("segment.count", "segment.incremental")

@@ -30,10 +30,12 @@ from sojourn.profiles import (
 )
 from sojourn.scenarios import Catalogue
 from sojourn.segments import membership
-from sojourn.segments.counting import count, reach, sample_people
+from sojourn.segments.counting import Reach, count, reach, sample_people
+from sojourn.segments.dependencies import refresh_listeners
 from sojourn.segments.evaluation import Question
 from sojourn.segments.hints import hints
-from sojourn.segments.recalculating import catch_up, due_segments, recalculate
+from sojourn.segments.incremental import catch_up
+from sojourn.segments.recalculating import due_segments, recalculate
 from sojourn.segments.store import (
     Segment,
     archive_segment,
@@ -41,7 +43,6 @@ from sojourn.segments.store import (
     create_segment,
     get_segment,
     parse_draft,
-    refresh_listeners,
 )
 from tests.conftest import START
 
@@ -356,7 +357,8 @@ def test_people_and_reach_of_a_question(house: House) -> None:
         sample_people(house.connection, house.clock, house.base, question, Catalogue(house.connection), 3)
         == sorted(house.people[:6], key=lambda p: (p & 63, p))[:3]
     )
-    assert reach(house.connection, house.clock, house.base, question, Catalogue(house.connection)) == {1: 1}
+    found = reach(house.connection, house.clock, house.base, question, Catalogue(house.connection))
+    assert found == [Reach(1, None, 1), Reach(1, house.news, 1)]
 
 
 def test_hints_tell_what_was_probably_not_meant() -> None:

@@ -9,11 +9,13 @@ import psycopg
 from pydantic import BaseModel, ConfigDict, Field
 
 from sojourn.kernel import parse_public_id
-from sojourn.kernel.errors import Conflict, NotFound, SojournError
+from sojourn.kernel.errors import Conflict, SojournError
 from sojourn.kernel.statement import Bindings, quoted
 from sojourn.profiles import Database
-from sojourn.segments import RuleContext, Tree, predicate
+from sojourn.segments import RuleContext, predicate
+from sojourn.segments.evaluation import Question, belongs
 from sojourn.segments.rule import Definitions, NoDefinitions
+from sojourn.segments.store import get_segment
 
 Connection = psycopg.Connection[Any]
 MOST_CHOSEN = 10_000
@@ -93,18 +95,11 @@ def _share(group: str, bindings: Bindings) -> str:
 
 
 def _segment(connection: Connection, database: Database, segment_id: int, context: RuleContext) -> str:
-    row = connection.execute(
-        "SELECT kind, database_id, resolved, name FROM segment WHERE id = %s AND archived_at IS NULL", (segment_id,)
-    ).fetchone()
-    if row is None:
-        raise NotFound("unknown_segment", f"There is no segment {segment_id}.", "segment_id")
-    if row[1] != database.id:
-        raise Conflict("other_database", f"The segment “{row[3]}” is one of another database.", "segment_id")
-    if row[0] == "dynamic":
-        tree: Tree = row[2] or {}
-        return predicate(tree, context).filter if tree else "true"
-    member = context.bind(segment_id, "int")
-    return f"EXISTS (SELECT FROM segment_member g WHERE g.lane = p.lane AND g.segment_id = {member} AND g.profile_id = p.id)"
+    found = get_segment(connection, segment_id)
+    if found.database_id != database.id:
+        raise Conflict("other_database", f"The segment “{found.name}” is one of another database.", "segment_id")
+    question = Question(found.resolved, found.sample, found.most)
+    return belongs(context, segment_id, question, has_members=found.kind != "dynamic")
 
 
 def chosen(selection: Selection, database: Database, columns: str) -> str:

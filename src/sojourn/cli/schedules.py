@@ -13,16 +13,17 @@ from sojourn.kernel import Clock, Settings
 from sojourn.kernel.database import connect, own_server_url
 
 SECONDS = 2.0
+_PATIENCE = 10.0
 _LOCK = 7_310_004
 log = structlog.get_logger("schedules")
 Duty = Callable[[psycopg.Connection[Any], Clock, Settings], object]
 
 
 def keep_segments(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
-    """Bring updatable segments up to date."""
-    from sojourn.segments.recalculating import catch_up
+    """Bring updatable segments up to date, for as long as the other duties can wait."""
+    from sojourn.segments.incremental import catch_up
 
-    catch_up(connection, clock)
+    catch_up(connection, clock, seconds=_PATIENCE)
 
 
 def calculate_segments(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
@@ -32,7 +33,15 @@ def calculate_segments(connection: psycopg.Connection[Any], clock: Clock, settin
     start_due_calculations(connection, clock)
 
 
-DUTIES: list[Duty] = [keep_segments, calculate_segments]
+def tend_static_segments(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
+    """Count static segments that were filled, and empty those that were deleted."""
+    from sojourn.segments.membership import forget_archived, note_changed_sizes
+
+    note_changed_sizes(connection, clock)
+    forget_archived(connection)
+
+
+DUTIES: list[Duty] = [keep_segments, calculate_segments, tend_static_segments]
 
 
 def keep_schedules(settings: Settings, clock: Clock, stop: threading.Event) -> None:

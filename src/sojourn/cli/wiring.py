@@ -11,13 +11,13 @@ def connect_rooms() -> None:
     from sojourn.cli.privacy_wiring import connect_privacy
     from sojourn.profiles.profile import register_deletion
     from sojourn.scenarios.clearing import remove_profile
-    from sojourn.scenarios.segment_usage import scenarios_with_segment
+    from sojourn.scenarios.segment_usage import scenarios_with_segments
     from sojourn.scenarios.variables import register_variables
     from sojourn.segments.membership import forget_profile
-    from sojourn.segments.store import register_usage
+    from sojourn.segments.usage import register_usage
     from sojourn.triggers import register_import_triggers
 
-    register_usage(scenarios_with_segment)
+    register_usage(scenarios_with_segments)
     register_deletion(remove_profile)
     register_deletion(forget_profile)
     connect_privacy()

@@ -51,6 +51,7 @@ appended AS (
     events.insert(f'''SELECT profile_id, lane, {EventKind.REQUEST_ANSWERED:d}::smallint, at, %(now)s, passage_id, hop, scenario_id, node_id, NULL::int, NULL::int, NULL::smallint,
          jsonb_build_object('status', status) FROM done WHERE state IN ({State.ACCEPTED:d}, {State.REJECTED:d})''')
 }),
+touched AS ({events.touch("done", "event")}),
 again AS (
   INSERT INTO dispatch (at, not_before, scenario_id, node_id, template_id, lane, channel, priority, passage_ids, hops)
   SELECT %(now)s, not_before, scenario_id, node_id, NULL, lane, {

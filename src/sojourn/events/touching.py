@@ -5,9 +5,13 @@ Every writer adds a part to its statement. Without a listener of the kind the pa
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any, Literal
 
 import psycopg
+
+from sojourn.kernel.errors import Unavailable
 
 Touch = Literal["profile", "subscription", "event", "passage", "member", "relation"]
 
@@ -34,6 +38,34 @@ def listen(connection: psycopg.Connection[Any], kinds: set[str]) -> None:
     connection.execute(
         "INSERT INTO touch_listener (kind) SELECT unnest(%s::text[]) ON CONFLICT DO NOTHING", (sorted(kinds),)
     )
+
+
+_WRITERS = """
+SELECT DISTINCT virtualtransaction FROM pg_locks
+ WHERE locktype = 'relation' AND relation = 'touched'::regclass AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND mode = 'RowExclusiveLock'
+   AND pid <> pg_backend_pid()
+"""
+
+
+def wait_for_writers(
+    connection: psycopg.Connection[Any], patience: float = 120.0, meanwhile: Callable[[], object] = lambda: None
+) -> None:
+    """Wait until nobody writes any more who may not know the listeners of this moment; outside a transaction.
+
+    A statement of a writer locks `touched` before it looks at the world, so whoever comes later knows them. Without this wait a change that
+    was on its way when a listener came would be neither in the work list nor in what a calculation then reads.
+
+    Raises:
+        Unavailable: `writers_busy` after `patience` seconds.
+    """
+    end = time.monotonic() + patience
+    waited_for = {row[0] for row in connection.execute(_WRITERS)}
+    while waited_for:
+        if time.monotonic() > end:
+            raise Unavailable("writers_busy", "A change of profiles has been going on for too long; try again later.")
+        meanwhile()
+        time.sleep(0.05)
+        waited_for &= {row[0] for row in connection.execute(_WRITERS)}
 
 
 def take_touched(connection: psycopg.Connection[Any], lane: int, limit: int) -> list[int]:

@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from sojourn.events import touch
 from sojourn.triggers.sql import DROP_FIRST
 
 if TYPE_CHECKING:
     from sojourn.scenarios.compiler import CompiledVersion, Pass
 
 # The same choice as the claim of a pass makes at batch size one, so the culprit is the one that failed.
-_FAIL_RESTING = """
+_FAIL_RESTING = f"""
 WITH culprit AS (
   DELETE FROM resting r USING (SELECT ctid FROM resting WHERE lane = %(lane)s AND version_id = %(version)s AND node_id = %(node)s AND due_at <= %(now)s ORDER BY due_at LIMIT 1) x
    WHERE r.ctid = x.ctid AND r.lane = %(lane)s RETURNING r.*),
 ended AS (
   INSERT INTO passage_ended (passage_id, profile_id, entered_at, ended_at, scenario_id, version_id, node_id, hop, lane, reason, key, context)
   SELECT passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, 3, key, context FROM culprit),
+touched AS ({touch("culprit", "passage")}),
 counted AS (
   INSERT INTO counter (hour, n, route_id, lane)
   SELECT date_trunc('hour', c.due_at), 1, r.route_id, c.lane FROM culprit c
-    JOIN route r ON r.version_id = c.version_id AND r.nodes = '{}' AND r.exit_node = c.node_id AND r.exit = 4)
+    JOIN route r ON r.version_id = c.version_id AND r.nodes = '{{}}' AND r.exit_node = c.node_id AND r.exit = 4)
 INSERT INTO passage_failure (passage_id, at, profile_id, scenario_id, version_id, node_id, hop, lane, code, message)
 SELECT passage_id, due_at, profile_id, scenario_id, version_id, node_id, hop, lane, %(code)s, %(message)s FROM culprit
 """

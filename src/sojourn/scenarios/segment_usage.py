@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
 
 from sojourn.kernel.errors import SojournError
-from sojourn.segments.store import Usage
 from sojourn.segments.tree import parse_tree
+from sojourn.segments.usage import Usage
 
 _SCENARIOS = """
 SELECT s.id, s.name, s.draft, (SELECT jsonb_agg(v.graph) FROM scenario_version v WHERE v.scenario_id = s.id AND NOT v.drained AND (s.active OR v.id = s.published_version_id))
-  FROM scenario s
+  FROM scenario s ORDER BY s.id
 """
 
 
-def scenarios_with_segment(connection: psycopg.Connection[Any], segment_id: int) -> list[Usage]:
-    """Scenarios one of whose rules names a segment, by number or by name."""
-    row = connection.execute("SELECT name FROM segment WHERE id = %s", (segment_id,)).fetchone()
-    names = {segment_id, row[0] if row else None}
-    found = []
+def scenarios_with_segments(
+    connection: psycopg.Connection[Any], segment_ids: Sequence[int]
+) -> Mapping[int, Sequence[Usage]]:
+    """Scenarios one of whose rules names one of the segments, by number or by name."""
+    numbers: dict[int | str, int] = {number: number for number in segment_ids}
+    rows = connection.execute("SELECT name, id FROM segment WHERE id = ANY(%s)", (list(segment_ids),))
+    numbers |= dict(rows.fetchall())
+    found: defaultdict[int, list[Usage]] = defaultdict(list)
     for number, name, draft, graphs in connection.execute(_SCENARIOS):
-        if any(reference in names for graph in (draft, *(graphs or ())) for reference in _references(graph)):
-            found.append(Usage("scenario", number, name))
+        references = {one for graph in (draft, *(graphs or ())) for one in _references(graph)}
+        for segment_id in {numbers[one] for one in references if one in numbers}:
+            found[segment_id].append(Usage("scenario", number, name))
     return found
 
 

@@ -17,7 +17,7 @@ import psycopg
 from sojourn.kernel import LANES, Clock
 from sojourn.kernel.errors import Problem, SojournError, Unavailable
 from sojourn.profiles import Database
-from sojourn.segments.evaluation import Asked, Question, ask, everybody
+from sojourn.segments.evaluation import Asked, Question, ask, everybody, who_fits
 from sojourn.segments.rule import Definitions
 
 Connection = psycopg.Connection[Any]
@@ -25,7 +25,7 @@ EXACT_MS = 1_000
 _LANE_MS, _ESTIMATE_SECONDS = 4_000, 2.5
 _SURE = 1.96
 """Standard deviations of a 95 % interval."""
-_SAMPLE_MS = 1_500
+_FEW_MS, _REACH_MS = 400, 3_000
 _Result = TypeVar("_Result")
 
 
@@ -66,22 +66,23 @@ def count(
     )
     if exact is not None:
         return done(exact, exact, exact, exact=True)
-    number, low, high = _estimate(connection, database, ask(database, question, clock.now(), definitions))
+    number, low, high = _estimate(connection, database, asked)
     return done(number, low, high, exact=False)
 
 
 def _estimate(connection: Connection, database: Database, asked: Asked) -> tuple[int, int, int]:
+    """From some of the lanes, as many as there is time for."""
     started, found, lanes = time.monotonic(), 0, 0
     for lane in range(LANES):
         one_lane = everybody(database, asked, "count(*)", lane=lane)
         part = timed(connection, _LANE_MS, partial(_number, connection, one_lane, asked))
+        if part is None and not lanes:
+            raise Unavailable(
+                "count_too_heavy",
+                "These rules take too long to count while editing; save the segment and calculate it.",
+                "rules",
+            )
         if part is None:
-            if not lanes:
-                raise Unavailable(
-                    "count_too_heavy",
-                    "These rules take too long to count while editing; save the segment and calculate it.",
-                    "rules",
-                )
             break
         found, lanes = found + part, lanes + 1
         if time.monotonic() - started > _ESTIMATE_SECONDS:
@@ -112,8 +113,9 @@ def timed(connection: Connection, milliseconds: int | None, work: Callable[[], _
     """Do `work` with a limit of time; None if it takes longer.
 
     Raises:
-        SojournError: `rules_unanswerable`.
+        SojournError: `rules_unanswerable`. Unavailable: `count_cancelled` if the connection was told to give up.
     """
+    started = time.monotonic()
     try:
         with connection.transaction():
             connection.execute("SET LOCAL jit = off")
@@ -121,6 +123,8 @@ def timed(connection: Connection, milliseconds: int | None, work: Callable[[], _
                 connection.execute(f"SET LOCAL statement_timeout = {int(milliseconds)}")
             return work()
     except psycopg.errors.QueryCanceled:
+        if milliseconds is None or time.monotonic() - started < milliseconds / 1000:
+            raise Unavailable("count_cancelled", "The count was cancelled.") from None
         return None
     except psycopg.Error as error:
         if error.sqlstate == "SJ001":
@@ -137,32 +141,56 @@ def unanswerable(error: psycopg.Error) -> SojournError:
 
 
 def sample_people(
-    connection: Connection,
-    clock: Clock,
-    database: Database,
-    question: Question,
-    definitions: Definitions,
-    limit: int = 20,
-) -> list[int] | None:
-    """Some who fit, the same at each look while nothing changes; None if finding them takes too long.
+    connection: Connection, clock: Clock, database: Database, question: Question, definitions: Definitions, limit: int = 20
+) -> list[int] | None:  # fmt: skip
+    """Some who fit, in the order of lanes and numbers, the same at each look while nothing changes; None if finding them takes too long.
+
+    Where many fit they are soon found by looking at one profile after the other; where few do, by asking for all of them at once.
 
     Raises:
         SojournError: `rules_unanswerable`.
     """
-    asked = ask(database, question, clock.now(), definitions, "row")
-    statement = f"SELECT x.id FROM generate_series(0, {LANES - 1}) l, LATERAL ({everybody(database, asked, 'p.id')} AND p.lane = l::smallint ORDER BY p.id LIMIT {int(limit)}) x LIMIT {int(limit)}"
-    return timed(connection, _SAMPLE_MS, lambda: [row[0] for row in connection.execute(statement, asked.values)])
+    one_by_one = ask(database, question, clock.now(), definitions, "row")
+    nested = f"""SELECT x.id FROM generate_series(0, {LANES - 1}) l, LATERAL (
+      {everybody(database, one_by_one, "p.id")} AND p.lane = l::smallint ORDER BY p.id LIMIT {int(limit)}) x LIMIT {int(limit)}"""
+    all_at_once = ask(database, question, clock.now(), definitions)
+    whole = f"{everybody(database, all_at_once, 'p.id')} ORDER BY p.lane, p.id LIMIT {int(limit)}"
+    for milliseconds, statement, values in (
+        (_FEW_MS, nested, one_by_one.values),
+        (EXACT_MS, whole, all_at_once.values),
+        (EXACT_MS, nested, one_by_one.values),
+    ):
+        found = timed(connection, milliseconds, partial(_ids, connection, statement, values))
+        if found is not None:
+            return found
+    return None
+
+
+def _ids(connection: Connection, statement: str, values: dict[str, Any]) -> list[int]:
+    return [row[0] for row in connection.execute(statement, values)]
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many people can be written to in a channel; by a resource, or by any where it is None."""
+
+    channel: int
+    resource_id: int | None
+    people: int
 
 
 def reach(
     connection: Connection, clock: Clock, database: Database, question: Question, definitions: Definitions
-) -> dict[int, int] | None:
-    """How many of those who fit can be written to, by channel; None if that takes too long.
+) -> list[Reach] | None:
+    """How many of those who fit can be written to, by channel and resource; None if that takes too long.
 
     Raises:
         SojournError: `rules_unanswerable`.
     """
     asked = ask(database, question, clock.now(), definitions)
-    statement = f"""SELECT s.channel, count(DISTINCT p.id) FROM ({everybody(database, asked, "p.id, p.lane")}) p
-      JOIN subscription s ON s.lane = p.lane AND s.profile_id = p.id AND s.preferred AND s.effective = 0 GROUP BY 1"""
-    return timed(connection, EXACT_MS * 3, lambda: dict(connection.execute(statement, asked.values).fetchall()))
+    statement = f"""SELECT s.channel, s.resource_id, count(DISTINCT p.id) FROM ({who_fits(database, asked, question, "p.id, p.lane")}) p
+      JOIN subscription s ON s.lane = p.lane AND s.profile_id = p.id AND s.preferred AND s.effective = 0
+     GROUP BY GROUPING SETS ((s.channel), (s.channel, s.resource_id)) ORDER BY s.channel, s.resource_id NULLS FIRST"""
+    return timed(
+        connection, _REACH_MS, lambda: [Reach(*row) for row in connection.execute(statement, asked.values).fetchall()]
+    )

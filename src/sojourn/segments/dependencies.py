@@ -14,12 +14,6 @@ from sojourn.segments.rule import Rule
 from sojourn.segments.tree import Tree, parse_tree
 
 Connection = psycopg.Connection[Any]
-_LOCK = 7_310_011
-
-
-def lock_definitions(connection: Connection) -> None:
-    """Until the end of the transaction nobody else makes, changes or removes segments: so no circle closes unseen."""
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
 
 def referred(

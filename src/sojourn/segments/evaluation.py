@@ -14,7 +14,6 @@ from sojourn.segments.rule import Definitions, RuleContext
 from sojourn.segments.rules.sample import share_sql
 from sojourn.segments.tree import Tree
 
-
 _MOMENT = "moment"
 EVEN_ORDER = "md5('limit' || p.id)"
 

@@ -9,11 +9,12 @@ from typing import Any, Protocol
 
 import psycopg
 
-from sojourn.kernel import Clock
+from sojourn.kernel import LANES, Clock
 from sojourn.kernel.errors import Conflict
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.table import table_name
 from sojourn.segments import sql
+from sojourn.segments.locks import locked_lane
 from sojourn.segments.store import Segment, get_segment
 
 Connection = psycopg.Connection[Any]
@@ -37,11 +38,17 @@ def register(hook: Hook) -> None:
         _hooks.append(hook)
 
 
-_VALUES = {"segment": "%(segment)s", "at": "%(at)s", "cause": "%(cause)s", "cause_id": "%(cause_id)s", "lane": "x.lane"}
+_VALUES = {
+    "segment": "%(segment)s::int", "at": "%(at)s::timestamptz", "cause": "%(cause)s::smallint", "cause_id": "%(cause_id)s::bigint", "lane": "x.lane"
+}  # fmt: skip
 _PARTS = (*sql.remove("gone", "{leaving}", **_VALUES), *sql.add("come", "{entering}", **_VALUES))
-_CHANGE = "WITH {first}" + ",\n".join(f"{name} AS ({body})" for name, body in _PARTS) + """
+_CHANGE = (
+    "WITH {first}"
+    + ",\n".join(f"{name} AS ({body})" for name, body in _PARTS)
+    + """
 SELECT coalesce((SELECT array_agg(profile_id) FROM come), '{{}}'), coalesce((SELECT array_agg(profile_id) FROM gone), '{{}}')
 """
+)
 NOBODY = "(SELECT 0::bigint AS profile_id, 0::smallint AS lane WHERE false)"
 _GIVEN = "(SELECT p.id AS profile_id, p.lane FROM unnest(%(ids)s::bigint[]) i JOIN {table} p ON p.lane = (i & 63)::smallint AND p.id = i)"
 _KNOWN = "(SELECT i AS profile_id, (i & 63)::smallint AS lane FROM unnest(%(ids)s::bigint[]) i)"
@@ -202,4 +209,20 @@ def note_changed_sizes(connection: Connection, clock: Clock) -> int:
     found = [row[0] for row in connection.execute(_CHANGED, {"now": clock.now()})]
     for segment_id in found:
         note_size(connection, clock, segment_id)
+    return len(found)
+
+
+def forget_archived(connection: Connection) -> int:
+    """Remove the members of archived segments, lane by lane; tells how many segments it concerned."""
+    found = [
+        row[0]
+        for row in connection.execute("SELECT id FROM segment WHERE archived_at IS NOT NULL AND size IS NOT NULL")
+    ]
+    for segment_id in found:
+        for lane in range(LANES):
+            with locked_lane(connection, lane):
+                connection.execute(
+                    "DELETE FROM segment_member WHERE lane = %s::smallint AND segment_id = %s", (lane, segment_id)
+                )
+        connection.execute("UPDATE segment SET size = NULL WHERE id = %s", (segment_id,))
     return len(found)

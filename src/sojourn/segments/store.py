@@ -17,7 +17,8 @@ from sojourn.kernel import Clock
 from sojourn.kernel.errors import Conflict, NotFound, Problem, SojournError
 from sojourn.profiles import Database, database
 from sojourn.segments.definitions import StoredSegments
-from sojourn.segments.dependencies import all_rules, lock_definitions, referred, refresh_listeners, unfolding
+from sojourn.segments.dependencies import all_rules, referred, refresh_listeners, unfolding
+from sojourn.segments.locks import lock_definitions
 from sojourn.segments.rule import Lookup
 from sojourn.segments.schedule import HOURLY, Schedule, next_daily
 from sojourn.segments.tree import Tree, check, parse_tree, resolve
@@ -167,7 +168,9 @@ def change_segment(
     with connection.transaction():
         lock_definitions(connection)
         current = get_segment(connection, segment_id)
-        resolved = _checked(connection, database(connection, current.database_id), current.kind, draft, lookup, segment_id)
+        resolved = _checked(
+            connection, database(connection, current.database_id), current.kind, draft, lookup, segment_id
+        )
         values = _values(clock, current.kind, draft, resolved)
         sample = draft.sample.model_dump() if draft.sample else None
         schedule = draft.schedule.model_dump(exclude_defaults=True) if draft.schedule else None
@@ -270,7 +273,7 @@ def _whole_problems(connection: Connection, resolved: Tree, segment_id: int | No
 
 
 def archive_segment(connection: Connection, clock: Clock, segment_id: int) -> None:
-    """Remove a segment that nobody refers to; its members leave without an event, its history stays.
+    """Remove a segment that nobody refers to; its members go in the background, without an event, and its history stays.
 
     Raises:
         NotFound: `unknown_segment`. Conflict: `segment_in_use` with who uses it.
@@ -287,7 +290,6 @@ def archive_segment(connection: Connection, clock: Clock, segment_id: int) -> No
             "UPDATE segment SET archived_at = %s, name = left(name, 170) || ' (' || id || ')', next_at = NULL WHERE id = %s",
             (clock.now(), segment.id),
         )
-        connection.execute("DELETE FROM segment_member WHERE segment_id = %s", (segment_id,))
         refresh_listeners(connection)
 
 

@@ -28,6 +28,7 @@ from sojourn.web.api import (
     sandbox,
     scenario_figures,
     scenarios,
+    segment_counts,
     segments,
     session,
     status,
@@ -42,7 +43,7 @@ from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
-    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segments.router, suppression.router,
+    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
 )  # fmt: skip
 
 

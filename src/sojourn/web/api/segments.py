@@ -1,58 +1,75 @@
-"""`/segments`: segments, who is in them, and how many fit while somebody edits rules."""
+"""`/segments`: segments and who is in them."""
 
 from __future__ import annotations
 
-import threading
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sojourn.kernel import parse_public_id, public_id
-from sojourn.kernel.errors import SojournError, Unavailable
+from sojourn.kernel.errors import Conflict, SojournError
 from sojourn.kernel.tasks import get_task
 from sojourn.kernel.wakeups import ENGINE
-from sojourn.profiles import Database, database
-from sojourn.profiles.statuses import CAUSE_MANUAL, CHANNEL_WORDS
+from sojourn.profiles import database
+from sojourn.profiles.statuses import CAUSE_MANUAL
 from sojourn.scenarios import Catalogue
 from sojourn.scenarios.node_type import Language
-from sojourn.segments import check, describe, resolve
-from sojourn.segments.counting import count, reach, sample_people
-from sojourn.segments.evaluation import Question
-from sojourn.segments.hints import hints
-from sojourn.segments.membership import add_members, remove_members
+from sojourn.segments import describe
+from sojourn.segments.filling import question_of_segment
+from sojourn.segments.members import list_days, list_members
+from sojourn.segments.membership import add_members, note_size, remove_members, static_segment
 from sojourn.segments.store import (
     Sample,
     Segment,
     SegmentDraft,
     archive_segment,
     change_segment,
+    clone_segment,
     create_segment,
     get_segment,
     list_segments,
-    usage,
 )
-from sojourn.segments.tasks import start_calculation
+from sojourn.segments.tasks import FillArguments, running_calculation, start_calculation, start_filling
+from sojourn.segments.usage import Usage, usage, usages
 from sojourn.web.api.call import Call, Changing, Reading
 from sojourn.web.api.pages import After, Limit, Page, Search, page_of, size
+from sojourn.web.api.segment_counts import FoundShape, QuestionShape, question_of
 from sojourn.web.api.tasks import TaskShape, task_shape
 from sojourn.web.installation import Connection
 from sojourn.web.profile_rows import names_of
 
 router = APIRouter(tags=["segments"])
-_COUNTS_AT_ONCE = threading.BoundedSemaphore(3)
 _MOST_MEMBERS = 10_000
+KindWord = Literal["static", "dynamic", "updatable"]
+
+
+class UsageShape(BaseModel):
+    """Something that refers to a segment: a scenario, a segment or a scheduled import (`import_plan`)."""
+
+    kind: str
+    id: int
+    name: str
+
+
+class CalculationShape(BaseModel):
+    """A calculation that waits or runs; progress is counted in lanes, of which there are 64."""
+
+    task_id: int
+    done: int
+    total: int | None
 
 
 class SegmentShape(BaseModel):
-    """A segment; `size` is that of `calculated_at` (static: now); `summary` is its rules in words."""
+    """A segment; `size` is that of `calculated_at`, kept up to date in between; `summary` is its rules in words; `error` why it failed at `failed_at`."""
 
     id: int
     name: str
     description: str
     database_id: int
-    kind: Literal["static", "dynamic", "updatable"]
+    kind: KindWord
     rules: dict[str, Any] | None
     sample: dict[str, Any] | None
     most: int | None
@@ -63,17 +80,20 @@ class SegmentShape(BaseModel):
     calculation_ms: int | None
     size: int | None
     error: str | None
+    failed_at: datetime | None
     tags: list[str]
     created_at: datetime
     updated_at: datetime
     summary: str | None
+    used_by: list[UsageShape]
+    calculation: CalculationShape | None
 
 
 class NewSegment(SegmentDraft):
     """A segment to make."""
 
     database_id: int
-    kind: Literal["static", "dynamic", "updatable"]
+    kind: KindWord
 
 
 class ChangedSegment(SegmentDraft):
@@ -82,43 +102,12 @@ class ChangedSegment(SegmentDraft):
     revision: int
 
 
-class QuestionShape(BaseModel):
-    """Who is meant, before it is saved."""
+class ClonedSegment(BaseModel):
+    """The name of the copy; without one it is called after the original."""
 
     model_config = ConfigDict(extra="forbid")
 
-    database_id: int
-    rules: dict[str, Any] | None = None
-    sample: Sample | None = None
-    most: int | None = Field(None, ge=1)
-
-
-class FoundShape(BaseModel):
-    """Somebody who fits."""
-
-    id: str
-    name: str | None
-    email: str | None
-    phone: str | None
-
-
-class CountShape(BaseModel):
-    """How many fit now. Not `exact`: an estimate, and in 95 of 100 cases the truth lies from `low` to `high`."""
-
-    number: int
-    exact: bool
-    low: int
-    high: int
-    total: int
-    milliseconds: int
-    hints: list[str]
-
-
-class PreviewShape(BaseModel):
-    """Some who fit, and how many can be written to, by channel; null where finding out takes too long."""
-
-    people: list[FoundShape] | None
-    reach: dict[str, int] | None
+    name: str | None = Field(None, min_length=1, max_length=200)
 
 
 class MemberShape(FoundShape):
@@ -130,6 +119,8 @@ class MemberShape(FoundShape):
 class MembersOrder(BaseModel):
     """Profiles to add or to take out."""
 
+    model_config = ConfigDict(extra="forbid")
+
     profiles: Annotated[list[str], Field(max_length=_MOST_MEMBERS)]
 
 
@@ -139,12 +130,23 @@ class ChangedMembers(BaseModel):
     changed: int
 
 
-class UsageShape(BaseModel):
-    """Something that refers to a segment."""
+class FillOrder(BaseModel):
+    """Who enters or leaves a static segment: who belongs to another segment, or who fits rules; give one of them."""
 
-    kind: str
-    id: int
-    name: str
+    model_config = ConfigDict(extra="forbid")
+
+    action: Literal["add", "remove"] = "add"
+    segment_id: int | None = None
+    rules: dict[str, Any] | None = None
+    sample: Sample | None = None
+    most: int | None = Field(None, ge=1)
+
+    @model_validator(mode="after")
+    def _one(self) -> FillOrder:
+        own = self.rules is not None or self.sample is not None or self.most is not None
+        if (self.segment_id is not None) == own:
+            raise ValueError("Give a segment, or rules, a sample or a limit")
+        return self
 
 
 class DayShape(BaseModel):
@@ -155,39 +157,40 @@ class DayShape(BaseModel):
     left: int
 
 
-def _shape(connection: Connection, segment: Segment, language: Language, sizes: dict[int, int]) -> SegmentShape:
-    summary = None
-    if segment.rules:
-        try:
-            summary = describe(
-                segment.rules, language, database(connection, segment.database_id), Catalogue(connection)
-            )
-        except SojournError:
-            summary = None
-    values = {name: getattr(segment, name) for name in SegmentShape.model_fields if name not in ("summary", "size")}
-    return SegmentShape(**values, summary=summary, size=sizes.get(segment.id, segment.size))
+def _shapes(
+    connection: Connection, segments: Sequence[Segment], language: Language, used: Mapping[int, Sequence[Usage]]
+) -> dict[int, SegmentShape]:
+    catalogue = Catalogue(connection)
+    plain = [name for name in SegmentShape.model_fields if name not in ("summary", "used_by", "calculation")]
+    shapes = {}
+    for segment in segments:
+        summary = None
+        if segment.rules:
+            try:
+                summary = describe(segment.rules, language, database(connection, segment.database_id), catalogue)
+            except SojournError:
+                summary = None  # what it names is gone
+        running = running_calculation(connection, segment.id) if segment.kind == "updatable" else None
+        shapes[segment.id] = SegmentShape(
+            **{name: getattr(segment, name) for name in plain}, summary=summary, used_by=[_usage(one) for one in used.get(segment.id, ())],
+            calculation=CalculationShape(task_id=running.id, done=running.done, total=running.total) if running else None,
+        )  # fmt: skip
+    return shapes
 
 
-_SIZES = """
-SELECT s.id, (SELECT sum(n) FROM generate_series(0, 63) l, LATERAL (SELECT count(*) AS n FROM segment_member m WHERE m.lane = l::smallint AND m.segment_id = s.id) x)
-  FROM segment s WHERE s.kind = 'static' AND s.id = ANY(%s)
-"""
-
-
-def _sizes(connection: Connection, segments: list[Segment]) -> dict[int, int]:
-    """Members of static segments, which nobody calculates."""
-    rows = connection.execute(_SIZES, ([segment.id for segment in segments],))
-    return {row[0]: int(row[1] or 0) for row in rows}
+def _usage(one: Usage) -> UsageShape:
+    return UsageShape(kind=one.kind, id=one.id, name=one.name)
 
 
 def _one(connection: Connection, call: Call, segment: Segment, language: Language | None = None) -> SegmentShape:
-    return _shape(connection, segment, call.language(language), _sizes(connection, [segment]))
+    used = usages(connection, [segment.id])
+    return _shapes(connection, [segment], call.language(language), used)[segment.id]
 
 
 @router.get("/segments", name="list_segments")
 def list_all(
     call: Reading, search: Search = "", database_id: Annotated[int | None, Query(alias="database")] = None,
-    kind: Annotated[Literal["static", "dynamic", "updatable"] | None, Query()] = None, language: Annotated[Language | None, Query()] = None,
+    kind: Annotated[KindWord | None, Query()] = None, language: Annotated[Language | None, Query()] = None,
     after: After = None, limit: Limit = 50,
 ) -> Page[SegmentShape]:  # fmt: skip
     """Segments by number."""
@@ -195,13 +198,9 @@ def list_all(
         found = list_segments(
             connection, search=search, database_id=database_id, kind=kind, after=after or 0, limit=size(limit) + 1
         )
-        sizes = _sizes(connection, found)
-        return page_of(
-            found,
-            limit,
-            lambda segment: _shape(connection, segment, call.language(language), sizes),
-            lambda segment: segment.id,
-        )
+        used = usages(connection, [segment.id for segment in found])
+        shapes = _shapes(connection, found, call.language(language), used)
+    return page_of(found, limit, lambda segment: shapes[segment.id], lambda segment: segment.id)
 
 
 @router.post("/segments", status_code=201, name="create_segment")
@@ -216,61 +215,6 @@ def create(given: NewSegment, call: Changing) -> SegmentShape:
         return _one(connection, call, made)
 
 
-@router.post("/segments/count")
-def count_question(
-    given: QuestionShape, call: Reading, language: Annotated[Language | None, Query()] = None
-) -> CountShape:
-    """How many fit: exact where that is quick, else an estimate that says so."""
-    with _one_of_few(), call.connection() as connection:
-        base, question, catalogue = _question(connection, given)
-        found = count(connection, call.clock, base, question, catalogue)
-        told = hints(given.rules, call.language(language)) if given.rules else []
-    return CountShape(
-        number=found.number, exact=found.exact, low=found.low, high=found.high, total=found.total, milliseconds=found.milliseconds, hints=told
-    )  # fmt: skip
-
-
-@router.post("/segments/preview")
-def preview_question(given: QuestionShape, call: Reading) -> PreviewShape:
-    """Some who fit, and how many can be written to."""
-    with _one_of_few(), call.connection() as connection:
-        base, question, catalogue = _question(connection, given)
-        ids = sample_people(connection, call.clock, base, question, catalogue)
-        reached = reach(connection, call.clock, base, question, catalogue)
-        people = _people(connection, base, ids) if ids is not None else None
-    words = {CHANNEL_WORDS[channel]: number for channel, number in reached.items()} if reached is not None else None
-    return PreviewShape(people=people, reach=words)
-
-
-class _one_of_few:
-    """Counting is heavy: a few at a time, the others are told to come again."""
-
-    def __enter__(self) -> None:
-        if not _COUNTS_AT_ONCE.acquire(timeout=5):
-            raise Unavailable("counts_busy", "Too many counts are running; try again in a moment.")
-
-    def __exit__(self, *error: object) -> None:
-        _COUNTS_AT_ONCE.release()
-
-
-def _question(connection: Connection, given: QuestionShape) -> tuple[Database, Question, Catalogue]:
-    base, catalogue = database(connection, given.database_id), Catalogue(connection)
-    rules = None
-    if given.rules:
-        if problems := check(given.rules, base, catalogue):
-            raise SojournError("bad_rules", problems[0].message, problems[0].place, problems=problems)
-        rules = resolve(given.rules, catalogue)
-    return base, Question(rules, given.sample.model_dump() if given.sample else None, given.most), catalogue
-
-
-def _people(connection: Connection, base: Database, ids: list[int]) -> list[FoundShape]:
-    names = names_of(connection, base, ids)
-    return [
-        FoundShape(id=public_id(number), name=names[number].name, email=names[number].email, phone=names[number].phone)
-        for number in ids if number in names
-    ]  # fmt: skip
-
-
 @router.get("/segments/{segment_id}", name="get_segment")
 def get_one(segment_id: int, call: Reading, language: Annotated[Language | None, Query()] = None) -> SegmentShape:
     """A segment."""
@@ -280,11 +224,11 @@ def get_one(segment_id: int, call: Reading, language: Annotated[Language | None,
 
 @router.put("/segments/{segment_id}", name="change_segment")
 def change(segment_id: int, given: ChangedSegment, call: Changing) -> SegmentShape:
-    """Change a segment; 409 if somebody else did so meanwhile. An updatable one is calculated anew."""
+    """Change a segment; 409 if somebody else did so meanwhile. An updatable one is calculated anew if its people change."""
     draft = SegmentDraft.model_validate(given.model_dump(exclude={"revision"}))
     with call.connection() as connection, connection.transaction():
         changed = change_segment(connection, call.clock, segment_id, given.revision, draft, Catalogue(connection))
-        if changed.kind == "updatable":
+        if changed.kind == "updatable" and changed.next_at is not None and changed.next_at <= call.clock.now():
             start_calculation(connection, call.clock, segment_id)
         call.note(connection, "change", "segment", segment_id)
         return _one(connection, call, changed)
@@ -298,12 +242,28 @@ def delete_segment(segment_id: int, call: Changing) -> None:
         call.note(connection, "delete", "segment", segment_id)
 
 
+@router.post("/segments/{segment_id}/clone", status_code=201, name="clone_segment")
+def clone(segment_id: int, given: ClonedSegment, call: Changing) -> SegmentShape:
+    """Make another segment like this one. The list of a static one is copied in the background."""
+    with call.connection() as connection, connection.transaction():
+        made = clone_segment(connection, call.clock, segment_id, given.name, Catalogue(connection))
+        if made.kind == "updatable":
+            start_calculation(connection, call.clock, made.id)
+        if made.kind == "static":
+            start_filling(
+                connection, call.clock, FillArguments(segment=made.id, action="add", source=segment_id, user_id=call.caller.user_id)
+            )  # fmt: skip
+        call.note(connection, "create", "segment", made.id, {"like": segment_id})
+        return _one(connection, call, made)
+
+
 @router.post("/segments/{segment_id}/calculate", status_code=202)
 def calculate_segment(segment_id: int, call: Changing) -> TaskShape:
     """Calculate an updatable segment now, in the background."""
     with call.connection() as connection:
         if get_segment(connection, segment_id).kind != "updatable":
-            raise SojournError("segment_not_updatable", "Only updatable segments are calculated.", "segment")
+            raise Conflict("segment_not_updatable", "Only updatable segments are calculated.", "segment")
+        call.note(connection, "calculate", "segment", segment_id)
         return task_shape(get_task(connection, start_calculation(connection, call.clock, segment_id)))
 
 
@@ -312,70 +272,75 @@ def list_usage(segment_id: int, call: Reading) -> list[UsageShape]:
     """What refers to a segment."""
     with call.connection() as connection:
         get_segment(connection, segment_id)
-        return [UsageShape(kind=one.kind, id=one.id, name=one.name) for one in usage(connection, segment_id)]
+        return [_usage(one) for one in usage(connection, segment_id)]
 
 
-_MEMBERS = """
-SELECT x.profile_id, x.entered_at FROM generate_series(0, 63) l, LATERAL (
-  SELECT m.profile_id, m.entered_at FROM segment_member m WHERE m.lane = l::smallint AND m.segment_id = %(segment)s AND m.profile_id > %(after)s
-   ORDER BY m.profile_id LIMIT %(limit)s) x ORDER BY 1 LIMIT %(limit)s
-"""
-
-
-@router.get("/segments/{segment_id}/members")
-def list_members(segment_id: int, call: Reading, after: After = None, limit: Limit = 50) -> Page[MemberShape]:
+@router.get("/segments/{segment_id}/members", name="list_members")
+def list_in(
+    segment_id: int, call: Reading, search: Search = "", after: After = None, limit: Limit = 50
+) -> Page[MemberShape]:
     """Who is in a static or updatable segment."""
     with call.connection() as connection:
-        segment = get_segment(connection, segment_id)
-        rows = connection.execute(
-            _MEMBERS, {"segment": segment_id, "after": after or 0, "limit": size(limit) + 1}
-        ).fetchall()
-        names = names_of(connection, database(connection, segment.database_id), [row[0] for row in rows])
-
-    def shape(row: tuple[int, datetime]) -> MemberShape:
-        known = names.get(row[0])
-        return MemberShape(
-            id=public_id(row[0]), name=known.name if known else None, email=known.email if known else None, phone=known.phone if known else None,
-            entered_at=row[1],
+        base = database(connection, get_segment(connection, segment_id).database_id)
+        found = list_members(connection, base, segment_id, search=search, after=after or 0, limit=size(limit) + 1)
+        names = names_of(connection, base, [member.profile_id for member in found])
+    shapes = {}
+    for member in found:
+        known = names.get(member.profile_id)
+        shapes[member.profile_id] = MemberShape(
+            id=public_id(member.profile_id), name=known.name if known else None, email=known.email if known else None,
+            phone=known.phone if known else None, entered_at=member.entered_at,
         )  # fmt: skip
-
-    return page_of(rows, limit, shape, lambda row: row[0])
+    return page_of(found, limit, lambda member: shapes[member.profile_id], lambda member: member.profile_id)
 
 
 @router.post("/segments/{segment_id}/members")
 def add_to_segment(segment_id: int, given: MembersOrder, call: Changing) -> ChangedMembers:
     """Add profiles to a static segment."""
-    with call.connection() as connection:
-        ids = [parse_public_id(text) for text in given.profiles]
-        changed = add_members(connection, call.clock, segment_id, ids, cause=CAUSE_MANUAL, cause_id=call.caller.user_id)
-        call.note(connection, "add_members", "segment", segment_id, {"profiles": changed})
-        call.ring(connection, ENGINE)
-    return ChangedMembers(changed=changed)
+    return _by_hand(segment_id, given, call, "add")
 
 
 @router.post("/segments/{segment_id}/members/remove")
 def remove_from_segment(segment_id: int, given: MembersOrder, call: Changing) -> ChangedMembers:
     """Take profiles out of a static segment."""
+    return _by_hand(segment_id, given, call, "remove")
+
+
+def _by_hand(segment_id: int, given: MembersOrder, call: Call, action: Literal["add", "remove"]) -> ChangedMembers:
+    ids = [parse_public_id(text) for text in given.profiles]
+    work = add_members if action == "add" else remove_members
     with call.connection() as connection:
-        ids = [parse_public_id(text) for text in given.profiles]
-        changed = remove_members(
-            connection, call.clock, segment_id, ids, cause=CAUSE_MANUAL, cause_id=call.caller.user_id
-        )
-        call.note(connection, "remove_members", "segment", segment_id, {"profiles": changed})
+        changed = work(connection, call.clock, segment_id, ids, cause=CAUSE_MANUAL, cause_id=call.caller.user_id)
+        note_size(connection, call.clock, segment_id)
+        call.note(connection, f"{action}_members", "segment", segment_id, {"profiles": changed})
         call.ring(connection, ENGINE)
     return ChangedMembers(changed=changed)
 
 
-_DAYS = """
-SELECT to_char(h.at AT TIME ZONE (SELECT time_zone FROM account WHERE id = 1), 'YYYY-MM-DD'), count(*) FILTER (WHERE h.entered), count(*) FILTER (WHERE NOT h.entered)
-  FROM segment_history h WHERE h.segment_id = %s AND h.at >= %s GROUP BY 1 ORDER BY 1
-"""
+@router.post("/segments/{segment_id}/fill", status_code=202)
+def fill_segment(segment_id: int, given: FillOrder, call: Changing) -> TaskShape:
+    """Let everybody of another segment, or everybody who fits, enter or leave a static segment, in the background."""
+    with call.connection() as connection:
+        segment = static_segment(connection, segment_id)
+        order = FillArguments(segment=segment_id, action=given.action, user_id=call.caller.user_id)
+        if given.segment_id is not None:
+            question_of_segment(connection, given.segment_id, segment.database_id)
+            order = order.model_copy(update={"source": given.segment_id})
+        else:
+            asked = QuestionShape(
+                database_id=segment.database_id, rules=given.rules, sample=given.sample, most=given.most
+            )
+            question = question_of(connection, asked)[1]
+            update = {"rules": question.rules, "sample": question.sample, "most": question.most}
+            order = order.model_copy(update=update)
+        call.note(connection, f"{given.action}_members", "segment", segment_id, {"from": given.segment_id})
+        return task_shape(get_task(connection, start_filling(connection, call.clock, order)))
 
 
-@router.get("/segments/{segment_id}/days")
-def list_days(segment_id: int, call: Reading, days: Annotated[int, Query(ge=1, le=366)] = 30) -> list[DayShape]:
-    """Entries and exits by day."""
+@router.get("/segments/{segment_id}/days", name="list_days")
+def list_by_day(segment_id: int, call: Reading, days: Annotated[int, Query(ge=1, le=366)] = 30) -> list[DayShape]:
+    """Entries and exits by day, today included; days without any are left out."""
     with call.connection() as connection:
         get_segment(connection, segment_id)
-        rows = connection.execute(_DAYS, (segment_id, call.clock.now() - timedelta(days=days))).fetchall()
-    return [DayShape(day=day, entered=entered, left=left) for day, entered, left in rows]
+        found = list_days(connection, segment_id, call.clock.now(), days)
+    return [DayShape(day=one.day, entered=one.entered, left=one.left) for one in found]

@@ -88,8 +88,9 @@ CREATE TABLE segment (
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, account_id int NOT NULL DEFAULT 1 REFERENCES account, created_at timestamptz NOT NULL, updated_at timestamptz NOT NULL,
   name text NOT NULL, description text NOT NULL DEFAULT '', database_id int NOT NULL REFERENCES profile_database, kind text NOT NULL CHECK (kind IN ('static', 'dynamic', 'updatable')),
   rules jsonb, resolved jsonb, sample jsonb, most bigint, revision int NOT NULL DEFAULT 1, schedule jsonb, next_at timestamptz, calculated_at timestamptz,
-  calculation_ms int, size bigint, size_exact boolean, error text, tags text[] NOT NULL DEFAULT '{}', group_ids int[] NOT NULL DEFAULT '{}', archived_at timestamptz, UNIQUE (account_id, name));
--- rules: as written, names allowed; resolved: with ids; sample: {from, to, group}; most: limit, null = none; size as of calculated_at
+  calculation_ms int, size bigint, size_exact boolean, error text, failed_at timestamptz, tags text[] NOT NULL DEFAULT '{}', group_ids int[] NOT NULL DEFAULT '{}', archived_at timestamptz, UNIQUE (account_id, name));
+-- rules: as written, names allowed; resolved: with ids; sample: {start, end, group}; most: limit, null = none; size as of calculated_at (updatable: kept up to date);
+-- error, failed_at: why and when the last calculation failed
 CREATE INDEX segment_due ON segment (next_at) WHERE kind = 'updatable';
 CREATE TABLE segment_member (                      -- static and updatable segments: who is in now
   profile_id bigint NOT NULL, entered_at timestamptz NOT NULL, segment_id int NOT NULL, lane smallint NOT NULL, PRIMARY KEY (lane, segment_id, profile_id));
