@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from sojourn.kernel import Clock, lane_of
 from sojourn.kernel.errors import Problem, Unavailable
 from sojourn.profiles.applying import Applied, Applying, Group
-from sojourn.profiles.change_sets import hand_over, interested
+from sojourn.profiles.change_sets import enter_segments, hand_over, interested
 from sojourn.profiles.copy_text import cell, line, typed_cell
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
@@ -136,12 +136,22 @@ class _Call:
             pending = sorted(later | set(followers))
             if pending:
                 self._stage.clear(connection, subscriptions=self._subscriptions)
-        if hooks or self._nested:
+        filled = bool(options.add_to_segments or options.remove_from_segments)
+        if hooks or filled or self._nested:
             self._stage.release_planner(connection)
+        if filled:
+            self._enter_segments(outcomes)
         if hooks:
             connection.execute("INSERT INTO change_set SELECT x, 2 FROM unnest(%s::bigint[]) x", (sorted(updated),))
             hand_over(connection, hooks, self._at, self._database.id, options.source)
         return outcomes
+
+    def _enter_segments(self, outcomes: Mapping[int, Outcome]) -> None:
+        options = self._options
+        written = [item.profile_id for item in outcomes.values() if item.action != "skipped" and item.profile_id]
+        enter_segments(
+            self._connection, self._at, self._database.id, written, options.add_to_segments, options.remove_from_segments, options.cause, options.cause_id
+        )  # fmt: skip
 
     def _split(self, pending: Sequence[int]) -> tuple[list[int], list[int]]:
         """Those who can go in one round, and those who must wait for one of them: a person's records go one by one."""
