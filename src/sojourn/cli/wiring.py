@@ -10,14 +10,17 @@ def connect_rooms() -> None:
     from sojourn import loyalty
     from sojourn.cli.privacy_wiring import connect_privacy
     from sojourn.profiles.change_sets import register_membership
+    from sojourn.profiles.field_changes import register_field_use
     from sojourn.profiles.profile import register_deletion
     from sojourn.scenarios.clearing import remove_profile
+    from sojourn.scenarios.field_uses import uses_of_field
     from sojourn.scenarios.segment_usage import scenarios_with_segments
     from sojourn.scenarios.variables import register_variables
     from sojourn.segments.membership import forget_profile, members_of_import
     from sojourn.segments.usage import register_usage
     from sojourn.triggers import register_import_triggers
 
+    register_field_use(uses_of_field)
     register_usage(scenarios_with_segments)
     register_deletion(remove_profile)
     register_deletion(forget_profile)

@@ -12,7 +12,7 @@ import psycopg
 
 from sojourn.kernel import Clock
 from sojourn.kernel.errors import Conflict, NotFound, SojournError
-from sojourn.profiles.fields import STANDARD_FIELDS, Field, custom_field, remake_view
+from sojourn.profiles.fields import FIELD_COLUMNS, STANDARD_FIELDS, Field, custom_field, remake_view
 from sojourn.profiles.table import create_table, table_name
 
 _LANGUAGES = ("en", "ru")
@@ -88,7 +88,7 @@ def _database(row: tuple[Any, ...], custom: Sequence[tuple[Any, ...]]) -> Databa
 _DATABASES = (
     "SELECT id, name, description, manager_title, manager_language, group_ids, created_at FROM profile_database"
 )
-_FIELDS = "SELECT database_id, id, name, title, type, options, required, matching FROM profile_field WHERE database_id = ANY(%s) ORDER BY id"
+_FIELDS = f"SELECT database_id, {FIELD_COLUMNS} FROM profile_field WHERE database_id = ANY(%s) ORDER BY id"
 
 
 def _load(connection: psycopg.Connection[Any], condition: str, *values: Any) -> list[Database]:

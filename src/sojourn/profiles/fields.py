@@ -34,6 +34,8 @@ class Field:
     required: bool = False
     matching: bool = False
     id: int = 0
+    hidden: bool = False
+    description: str = ""
 
 
 CUSTOM_TYPES: dict[str, str] = {
@@ -89,17 +91,16 @@ _MOST_FIELDS = 1_000
 LONGEST_KEY = 500
 """Characters of a value that can still be looked for."""
 
-_FIELDS = (
-    "SELECT id, name, title, type, options, required, matching FROM profile_field WHERE database_id = %s ORDER BY id"
-)
+FIELD_COLUMNS = "id, name, title, type, options, required, matching, hidden, description, column_name"
+_FIELDS = f"SELECT {FIELD_COLUMNS} FROM profile_field WHERE database_id = %s ORDER BY id"
 
 
 def custom_field(row: tuple[Any, ...]) -> Field:
     """The field behind a row of `profile_field`."""
-    field_id, name, title, kind, options, required, matching = row
+    field_id, name, title, kind, options, required, matching, hidden, description, column = row
     return Field(
-        name, title, kind, f"f{field_id}", CUSTOM_TYPES[kind], False, tuple(options or ()), required, matching, field_id
-    )
+        name, title, kind, column or f"f{field_id}", CUSTOM_TYPES[kind], False, tuple(options or ()), required, matching, field_id, hidden, description
+    )  # fmt: skip
 
 
 def custom_fields(connection: psycopg.Connection[Any], database_id: int) -> list[Field]:
@@ -122,7 +123,7 @@ def add_field(
         SojournError: `bad_field_name`, `bad_field_type`, `bad_options`, `field_not_for_matching`, `too_many_fields`.
         Conflict: `field_exists`. NotFound: `unknown_database`. Unavailable: `database_busy`.
     """
-    _check(name, title, type, options, matching)
+    check_field(name, title, type, options, matching)
     patient = PatientChange(connection)
     for _ in patient.attempts():
         try:
@@ -136,7 +137,7 @@ def add_field(
     raise AssertionError("unreachable")
 
 
-def _check(name: str, title: str, kind: str, options: Sequence[str] | None, matching: bool) -> None:
+def check_field(name: str, title: str, kind: str, options: Sequence[str] | None, matching: bool) -> None:
     if not _NAME.fullmatch(name):
         raise SojournError(
             "bad_field_name",
@@ -184,7 +185,7 @@ def _add(
         raise SojournError("too_many_fields", f"A database has {_MOST_FIELDS} custom fields at most.", "name")
     row = connection.execute(
         "INSERT INTO profile_field (database_id, name, title, type, options, required, matching) VALUES (%s, %s, %s, %s, %s, %s, %s)"
-        " RETURNING id, name, title, type, options, required, matching",
+        f" RETURNING {FIELD_COLUMNS}",
         (database_id, name, title.strip(), kind, list(options) if options else None, required, matching),
     ).fetchone()
     assert row
@@ -209,7 +210,7 @@ def use_for_matching(connection: psycopg.Connection[Any], clock: Clock, database
     field = next((f for f in custom_fields(connection, database_id) if f.name == name), None)
     if field is None:
         raise NotFound("unknown_field", f"The database has no custom field “{name}”.", "name")
-    _check(name, field.title, field.type, field.options, True)
+    check_field(name, field.title, field.type, field.options, True)
     values = identity_values(field, f"p.{quoted(field.column)}")
     fill = f"""
 INSERT INTO identity (profile_id, database_id, lane, kind, value)

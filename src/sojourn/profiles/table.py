@@ -47,8 +47,10 @@ def make_view(connection: psycopg.Connection[Any], database_id: int, columns: It
     """Make or extend the view `profiles_<id>`; `columns` are (column, name), new ones at the end."""
     parts = [sql.SQL("id, created_at, updated_at")]
     parts += [sql.SQL("{} AS {}").format(sql.Identifier(column), sql.Identifier(name)) for column, name in columns]  # type: ignore[misc]
+    # A column that was renamed or went away cannot be replaced in place.
+    connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(sql.Identifier(f"profiles_{database_id}")))
     connection.execute(
-        sql.SQL("CREATE OR REPLACE VIEW {} AS SELECT {} FROM {}").format(
+        sql.SQL("CREATE VIEW {} AS SELECT {} FROM {}").format(
             sql.Identifier(f"profiles_{database_id}"),
             sql.SQL(", ").join(parts),
             sql.Identifier(table_name(database_id)),
