@@ -15,7 +15,8 @@ from sojourn.profiles import Database, Resource, change_sets, of_profile
 from sojourn.profiles import csv_import as module
 from sojourn.profiles.csv_import import FileOptions, Report, SubscribeAll, import_csv
 from sojourn.profiles.csv_mapping import guess_mapping
-from sojourn.profiles.csv_reader import LONGEST_LINE, CsvReader
+from sojourn.profiles.csv_reader import CsvReader
+from sojourn.profiles.reading_rows import LONGEST_ROW
 from sojourn.profiles.records import Options
 from sojourn.profiles.statuses import CAUSE_FILE
 
@@ -112,7 +113,7 @@ def test_every_row_that_does_not_fit_is_told_and_the_others_go_in(run: Run) -> N
 
 
 def test_a_line_of_more_than_a_megabyte_is_refused_and_the_import_goes_on(run: Run) -> None:
-    for huge in ("x" * (LONGEST_LINE + 10), "x" * (LONGEST_LINE * 5)):
+    for huge in ("x" * (LONGEST_ROW + 10), "x" * (LONGEST_ROW * 5)):
         content = f"email,_fname\na{len(huge)}@b.cd,A\nb@b.cd,{huge}\nc{len(huge)}@b.cd,C\n"
         report = run(content)
         assert (report.created, report.rejected) == (2, 1)

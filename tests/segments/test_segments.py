@@ -5,101 +5,30 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from psycopg import sql
 
-from sojourn.cli.wiring import connect_rooms
 from sojourn.events import Event, EventKind, append
 from sojourn.kernel import SojournError, VirtualClock
-from sojourn.kernel.database import DatabaseServer, connect, ensure_partitions, with_database
 from sojourn.kernel.errors import Conflict
 from sojourn.profiles import (
-    Options,
-    Record,
-    SubscriptionInput,
-    add_field,
-    create_database,
-    create_resource,
-    database,
     delete_profile,
-    import_records,
-    set_global_status,
 )
 from sojourn.scenarios import Catalogue
 from sojourn.segments import membership
-from sojourn.segments.counting import Reach, count, reach, sample_people
+from sojourn.segments.counting import count
 from sojourn.segments.dependencies import refresh_listeners
 from sojourn.segments.evaluation import Question
 from sojourn.segments.hints import hints
 from sojourn.segments.incremental import catch_up
 from sojourn.segments.recalculating import due_segments, recalculate
 from sojourn.segments.store import (
-    Segment,
     archive_segment,
     change_segment,
-    create_segment,
     get_segment,
     parse_draft,
 )
 from tests.conftest import START
-
-Connection = psycopg.Connection[Any]
-OMSK = {"rule": "field", "field": "_city", "operator": "eq", "value": "Omsk"}
-RICH = {"rule": "field", "field": "points", "operator": "ge", "value": 5}
-
-
-class House:
-    """A database with people, and segments over it."""
-
-    def __init__(self, connection: Connection, clock: VirtualClock) -> None:
-        connect_rooms()
-        self.connection, self.clock = connection, clock
-        made = create_database(connection, clock, "People")
-        add_field(connection, clock, made.id, "points", "Points", "integer")
-        self.base = database(connection, made.id)
-        self.news = create_resource(connection, clock, "News").id
-        self.people: list[int] = []
-
-    def born(self, number: int, **fields: Any) -> None:
-        records = [Record({}, {"email": f"p{len(self.people) + n}@example.com", **fields}) for n in range(number)]
-        done = import_records(self.connection, self.clock, self.base, records, Options())
-        self.people += [outcome.profile_id for outcome in done if outcome.profile_id]
-
-    def change(self, profile: int, **fields: Any) -> None:
-        import_records(
-            self.connection,
-            self.clock,
-            self.base,
-            [Record({"profile_id": profile}, fields)],
-            Options(mode="update", matching="profile_id"),
-        )
-
-    def segment(self, name: str, kind: Any = "updatable", **draft: Any) -> Segment:
-        made = create_segment(
-            self.connection,
-            self.clock,
-            self.base.id,
-            kind,
-            parse_draft({"name": name, **draft}),
-            Catalogue(self.connection),
-        )
-        if kind == "updatable":
-            recalculate(self.connection, self.clock, made.id)
-        return get_segment(self.connection, made.id)
-
-    def members(self, segment: Segment) -> set[int]:
-        return {
-            row[0]
-            for row in self.connection.execute(
-                "SELECT profile_id FROM segment_member WHERE segment_id = %s", (segment.id,)
-            )
-        }
-
-    def listeners(self) -> set[str]:
-        return {row[0] for row in self.connection.execute("SELECT kind FROM touch_listener")}
+from tests.segments.house import OMSK, RICH, Connection, House
 
 
 @pytest.fixture
@@ -325,114 +254,12 @@ def test_what_changes_by_time_is_calculated_by_time(house: House) -> None:
     assert house.members(recent) == set()
 
 
-def test_counts_say_whether_they_are_exact(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    house.born(300, _city="Omsk")
-    question = Question(OMSK)
-    found = count(house.connection, house.clock, house.base, question, Catalogue(house.connection))
-    assert (found.number, found.exact, found.low, found.high, found.total) == (306, True, 306, 306, 310)
-    assert (
-        count(house.connection, house.clock, house.base, Question(OMSK, most=5), Catalogue(house.connection)).number
-        == 5
-    )
-    monkeypatch.setattr("sojourn.segments.counting.EXACT_MS", 1)
-    monkeypatch.setattr("sojourn.segments.counting._ESTIMATE_SECONDS", 0.0)
-    slow = {
-        "all": [OMSK, {"rule": "field", "field": "email", "operator": "matches", "value": "^p[0-9]+@(ex|am|ple|xx)*"}]
-    }
-    estimate = count(house.connection, house.clock, house.base, Question(slow), Catalogue(house.connection))
-    assert estimate.exact or estimate.low <= estimate.number <= estimate.high
-
-
-def test_people_and_reach_of_a_question(house: House) -> None:
-    subscription = SubscriptionInput(house.news, "email", "a@example.com")
-    import_records(
-        house.connection,
-        house.clock,
-        house.base,
-        [Record({"profile_id": house.people[0]}, {}, [subscription])],
-        Options(mode="update", matching="profile_id"),
-    )
-    question = Question(OMSK)
-    assert (
-        sample_people(house.connection, house.clock, house.base, question, Catalogue(house.connection), 3)
-        == sorted(house.people[:6], key=lambda p: (p & 63, p))[:3]
-    )
-    found = reach(house.connection, house.clock, house.base, question, Catalogue(house.connection))
-    assert found == [Reach(1, None, 1), Reach(1, house.news, 1)]
-
-
 def test_hints_tell_what_was_probably_not_meant() -> None:
     negation = {"rule": "field", "field": "a", "operator": "ne", "value": 1}
     assert len(hints({"any": [negation, {"not": negation}]}, "en")) == 1
     assert hints({"all": [negation, negation]}, "en") == []
     assert len(hints({"all": [negation] * 4}, "ru")) == 1
     assert "whole segment" in hints({"rule": "segment", "segment": 1, "membership": "not_in"}, "en")[0]
-
-
-# ---------------------------------------------------------------------------------------------- incremental equals rebuild
-
-RULES = [
-    OMSK, {"not": RICH}, {"any": [OMSK, {"rule": "subscription", "state": "subscribed"}]}, {"rule": "activity", "event": "opened", "times": 2}, {"not": {"rule": "activity", "event": "opened"}},
-    {"rule": "structure", "part": "subscription", "sign": "at_least", "number": 1}, {"rule": "field", "field": "_status", "operator": "eq", "value": "unsubscribed"},
-    {"all": [{"rule": "segment", "segment": 1}, RICH]}, {"rule": "segment", "segment": 1, "membership": "entered", "times": 2}, {"not": {"rule": "segment", "segment": 4}},
-]  # fmt: skip
-steps = st.lists(
-    st.tuples(st.sampled_from(["points", "city", "subscribe", "unsubscribe", "open", "status", "born", "delete", "catch_up"]), st.integers(0, 14), st.integers(0, 9)),
-    min_size=3, max_size=25,
-)  # fmt: skip
-
-
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
-@given(plan=steps)
-def test_what_is_kept_equals_what_is_calculated_from_nothing(
-    server: DatabaseServer, plan: list[tuple[str, int, int]]
-) -> None:
-    name = "incremental_test"
-    with connect(with_database(server.url, "postgres"), "test") as admin:
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
-        admin.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template_sojourn").format(sql.Identifier(name)))
-    with connect(with_database(server.url, name), "test") as connection:
-        clock = VirtualClock(START)
-        ensure_partitions(connection, START)
-        house = House(connection, clock)
-        house.born(12, _city="Omsk", points=3)
-        segments = [house.segment(f"S{number}", rules=rules) for number, rules in enumerate(RULES)]
-        for what, who, value in plan:
-            clock.advance(timedelta(minutes=1))
-            _do(house, what, house.people[who % len(house.people)], value)
-        catch_up(connection, clock)
-        kept = [house.members(segment) for segment in segments]
-        for segment in segments:
-            recalculate(connection, clock, segment.id)
-        assert [house.members(segment) for segment in segments] == kept
-        sizes = [get_segment(connection, segment.id).size for segment in segments]
-        assert sizes == [len(members) for members in kept]
-
-
-def _do(house: House, what: str, who: int, value: int) -> None:
-    connection, clock = house.connection, house.clock
-    exists = connection.execute(f"SELECT 1 FROM {house.base.table} WHERE id = %s", (who,)).fetchone()
-    options = Options(mode="update", matching="profile_id")
-    match what:
-        case "points":
-            house.change(who, points=value)
-        case "city":
-            house.change(who, _city=("Omsk", "Tomsk", None)[value % 3])
-        case "subscribe" | "unsubscribe":
-            given = SubscriptionInput(
-                house.news, "email", f"c{who}@example.com", "subscribed" if what == "subscribe" else "unsubscribed"
-            )
-            import_records(connection, clock, house.base, [Record({"profile_id": who}, {}, [given])], options)
-        case "open":
-            append(connection, clock, [Event(who, EventKind.OPENED, clock.now())])
-        case "status" if exists:
-            set_global_status(connection, clock, house.base.id, who, value % 2, cause=1)
-        case "born":
-            house.born(1, _city="Omsk", points=value)
-        case "delete" if exists:
-            delete_profile(connection, clock, house.base, who, cause=1)
-        case "catch_up":
-            catch_up(connection, clock)
 
 
 def test_listeners_can_be_restored(house: House) -> None:

@@ -15,10 +15,10 @@ from sojourn.kernel.statement import quoted
 from sojourn.profiles.applying import Applied, Applying, Group
 from sojourn.profiles.change_sets import hand_over, interested
 from sojourn.profiles.copy_text import NULL, cell, line
-from sojourn.profiles.csv_reader import Rejection, shown
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
 from sojourn.profiles.matching import Key, owns_email
+from sojourn.profiles.reading_rows import Rejection, shown
 from sojourn.profiles.records import Options
 from sojourn.profiles.staging import CREATE, EXISTS, UNKNOWN, UPDATE, Placement, Placing, Stage
 from sojourn.profiles.statuses import EMAIL, SMS

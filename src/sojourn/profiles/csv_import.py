@@ -21,11 +21,12 @@ from sojourn.profiles.chunk import Checked, ChunkImport, ChunkResult, SubscribeA
 from sojourn.profiles.columns import parse_column
 from sojourn.profiles.copy_text import NULL
 from sojourn.profiles.csv_mapping import PROFILE_ID, check_mapping, guess_mapping
-from sojourn.profiles.csv_reader import Chunk, CsvReader, Rejection, shown
+from sojourn.profiles.csv_reader import CsvReader
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
 from sojourn.profiles.importing import in_transaction
 from sojourn.profiles.matching import Key, check_matching, field_key
+from sojourn.profiles.reading_rows import Chunk, Rejection, shown
 from sojourn.profiles.records import Options
 from sojourn.profiles.resources import resource
 from sojourn.profiles.statuses import CAUSE_FILE

@@ -11,60 +11,59 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from sojourn.kernel.errors import SojournError
-
-LONGEST_LINE = 1 << 20
-"""Bytes of one line (or of one row whose quoted cells hold line breaks)."""
+from sojourn.profiles.reading_rows import LONGEST_ROW, Chunk, Rejection, csv_record, named_columns, shown
 
 _BLOCK = 2 << 20
 _SAMPLE = 1 << 20
-_SHOWN = 1_000
-DELIMITERS = (",", ";", "\t")
-ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "cp1251")
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A row that cannot be taken: its line (from 1), the field it is about if there is one, why, and how the row began."""
-
-    line: int
-    field: str | None
-    reason: str
-    row_text: str
-
-
-@dataclass(slots=True)
-class Chunk:
-    """Rows of equal width with their line numbers, and the rows that could not be read; `done_bytes` of the file lie before its end."""
-
-    rows: list[list[str]] = field(default_factory=list)
-    lines: list[int] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    done_bytes: int = 0
-
-
-def shown(text: str) -> str:
-    """The beginning of a row as a rejection keeps it."""
-    return text[:_SHOWN].replace("\x00", "�")
+_KEPT = 1_000
+"""Bytes kept of a line that is too long."""
+_GUESSED = 100_000
+DELIMITERS = (",", ";", "\t", "|")
+QUOTES = ('"', "'", "")
+"""What encloses cells that hold delimiters; the empty one: nothing does."""
+_UNICODE = ("utf-8", "utf-8-sig", "utf-16")
+_OF_ONE_BYTE = ("cp1251", "cp1252", "koi8-r", "cp866", "cp1250", "iso-8859-1")
+ENCODINGS = _UNICODE + _OF_ONE_BYTE
 
 
 def detect_encoding(sample: bytes) -> str:
-    """The encoding of a file by its beginning: a byte order mark, else UTF-8 if it is valid, else cp1251."""
+    """The encoding of a file by its beginning: a byte order mark, else UTF-8 if it is valid, else the likeliest of one byte."""
     if sample.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
     if sample.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    # A few broken lines do not make a file cp1251: there every letter beyond ASCII would be broken.
+    # A few broken lines do not make a file one of single bytes: there every letter beyond ASCII would be broken.
     broken = sample.decode(errors="replace").count("�")
     beyond = sum(byte > 127 for byte in sample)
-    return "utf-8" if broken * 10 <= beyond else "cp1251"
+    return "utf-8" if broken * 10 <= beyond else _of_one_byte(sample)
 
 
-def detect_delimiter(line: str) -> str:
+def _of_one_byte(sample: bytes) -> str:
+    """Cyrillic letters stand in rows of several; of Western texts some letters only go beyond ASCII."""
+    runs = sorted(map(len, re.findall(rb"[\x80-\xff]+", sample[:_GUESSED])))
+    if runs[len(runs) // 2] < 3:
+        return "cp1252"
+    scores = {
+        name: _plausible(sample[:_GUESSED].decode(name, errors="replace")) for name in ("cp1251", "koi8-r", "cp866")
+    }
+    return max(scores, key=lambda name: scores[name])
+
+
+def _plausible(text: str) -> int:
+    """How much a text looks like Russian: small letters inside of words, and the frequent ones among them."""
+    return (
+        len(re.findall("[а-яё](?=[а-яё])", text))
+        + len(re.findall("[оеаинтср]", text))
+        - 3 * len(re.findall("[а-яё][А-ЯЁ]|[╀-▟]", text))
+    )
+
+
+def detect_delimiter(line: str, quote: str = '"') -> str:
     """The delimiter that parts the first line into the most cells."""
-    bare = re.sub(r'"[^"]*"', "", line)
+    bare = re.sub(f"{quote}[^{quote}]*{quote}", "", line) if quote else line
     return max(DELIMITERS, key=bare.count)
 
 
@@ -76,7 +75,13 @@ class CsvReader:
     """
 
     def __init__(
-        self, path: Path, *, encoding: str | None = None, delimiter: str | None = None, has_header: bool = True
+        self,
+        path: Path,
+        *,
+        encoding: str | None = None,
+        delimiter: str | None = None,
+        quote: str = '"',
+        has_header: bool = True,
     ) -> None:
         self._path = path
         self.total_bytes = path.stat().st_size
@@ -85,23 +90,32 @@ class CsvReader:
         self.encoding = encoding or detect_encoding(sample)
         if self.encoding not in ENCODINGS:
             raise SojournError("unknown_encoding", f"An encoding is one of {', '.join(ENCODINGS)}.", "encoding")
+        if quote not in QUOTES:
+            raise SojournError("unknown_quote", "Cells stand in double quotes, in single ones, or in none.", "quote")
+        self._quote = quote
         first = sample.decode(self.encoding, errors="replace").lstrip("\r\n").partition("\n")[0].removesuffix("\r")
         if not first.strip():
             raise SojournError("empty_file", "The file is empty.", "file")
-        self.delimiter = delimiter or detect_delimiter(first)
-        if len(self.delimiter) != 1 or self.delimiter in '"\r\n\x00':
+        self.delimiter = delimiter or detect_delimiter(first, quote)
+        if len(self.delimiter) != 1 or self.delimiter in f'{quote}"\r\n\x00':
             raise SojournError(
                 "unknown_delimiter", "A delimiter is one character: a comma, a semicolon or a tab.", "delimiter"
             )
         try:
-            names = next(csv.reader([first], delimiter=self.delimiter, strict=True))
+            names = next(self._parsed([first]))
         except csv.Error as error:
             raise SojournError("bad_header", f"The first line cannot be read: {error}.", "file") from None
         self._skip = 1 if has_header else 0
-        self.header = (
-            [name.strip() for name in names] if has_header else [str(number + 1) for number in range(len(names))]
-        )
-        self._opening = re.compile(f'(?:^|{re.escape(self.delimiter)})"')
+        self.header = named_columns(names if has_header else range(1, len(names) + 1))
+        self._opening = re.compile(f"(?:^|{re.escape(self.delimiter)}){quote}")
+
+    def close(self) -> None:
+        """See `Reader`."""
+
+    def _parsed(self, lines: list[str]) -> Any:
+        if self._quote:
+            return csv.reader(lines, delimiter=self.delimiter, quotechar=self._quote, strict=True)
+        return (line.split(self.delimiter) for line in lines)
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """The file in chunks of at most `size` rows."""
@@ -137,8 +151,8 @@ class CsvReader:
             if too_long and lines:
                 block.too_long.add(number + len(carried))
                 too_long = False
-            if len(rest) > LONGEST_LINE:
-                rest, too_long = rest[:_SHOWN], True
+            if len(rest) > LONGEST_ROW:
+                rest, too_long = rest[:_KEPT], True
             yield block
             carried = block.left_over
             number = block.first + len(block.lines) - len(carried)
@@ -147,13 +161,13 @@ class CsvReader:
 
     def _read(self, block: _Block, chunk: Chunk) -> None:
         for at, raw in enumerate(block.lines):
-            if len(raw) > LONGEST_LINE:
+            if len(raw) > LONGEST_ROW:
                 block.too_long.add(block.first + at)
         if block.first == 1 and self._skip:
             self._drop_header(block)
         texts = self._decoded(block, chunk)
         whole = "\n".join(texts)
-        width, delimiter = len(self.header), self.delimiter
+        width = len(self.header)
         if block.too_long or "\x00" in whole or (rows := self._at_once(whole, texts)) is None:
             self._line_by_line(block, texts, chunk)
             return
@@ -164,7 +178,7 @@ class CsvReader:
                 chunk.rows.append(row)
                 chunk.lines.append(block.first + at)
             else:
-                chunk.rejections.append(self._wrong_width(block.first + at, row, delimiter.join(row)))
+                chunk.rejections.append(self._wrong_width(block.first + at, row))
 
     def _drop_header(self, block: _Block) -> None:
         """Take away everything up to the first line that is not blank."""
@@ -175,10 +189,10 @@ class CsvReader:
                 return
 
     def _decoded(self, block: _Block, chunk: Chunk) -> list[str]:
-        encoding = "cp1251" if self.encoding == "cp1251" else "utf-8"
+        encoding = "utf-8" if self.encoding in _UNICODE else self.encoding
         try:
             texts = b"\n".join(block.lines).decode(encoding).split("\n") if block.lines else []
-            if encoding == "cp1251" or self.encoding != "utf-16" or not any("�" in text for text in texts):
+            if self.encoding != "utf-16" or not any("�" in text for text in texts):
                 return [text.removesuffix("\r") for text in texts]
         except UnicodeDecodeError:
             pass
@@ -187,7 +201,7 @@ class CsvReader:
             text = raw.decode(encoding, errors="replace").removesuffix("\r")
             if "�" in text and block.first + at not in block.too_long:
                 chunk.rejections.append(
-                    Rejection(block.first + at, None, f"The line is not valid {self.encoding}.", shown(text))
+                    _unread(block.first + at, "bad_encoding", f"The line is not valid {self.encoding}.", text)
                 )
                 text = ""
             texts.append(text)
@@ -195,10 +209,10 @@ class CsvReader:
 
     def _at_once(self, whole: str, texts: list[str]) -> list[list[str]] | None:
         """The rows of a block, one for each line, or None if the block must be gone through line by line."""
-        if '"' not in whole:
+        if not self._quote or self._quote not in whole:
             return [text.split(self.delimiter) for text in texts]
         try:
-            rows = list(csv.reader(texts, delimiter=self.delimiter, strict=True))
+            rows = list(self._parsed(texts))
         except csv.Error:
             return None
         return rows if len(rows) == len(texts) else None
@@ -209,7 +223,7 @@ class CsvReader:
             number, text = block.first + at, texts[at]
             if number in block.too_long:
                 chunk.rejections.append(
-                    Rejection(number, None, f"The line is longer than {LONGEST_LINE} bytes.", shown(text))
+                    _unread(number, "row_too_long", f"The line is longer than {LONGEST_ROW} bytes.", shown(text))
                 )
                 at += 1
                 continue
@@ -220,42 +234,50 @@ class CsvReader:
             row_text = "\n".join(texts[at : at + used]) if row else text
             if row is None:
                 chunk.rejections.append(
-                    Rejection(number, None, "A quoted cell is not closed, or goes on after its end.", shown(text))
+                    _unread(number, "bad_quotes", "A quoted cell is not closed, or goes on after its end.", text)
                 )
                 used = 1
             elif "\x00" in row_text:
-                chunk.rejections.append(Rejection(number, None, "The line holds the character NUL.", shown(row_text)))
+                chunk.rejections.append(_unread(number, "bad_text", "The line holds the character NUL.", row_text))
             elif len(row) == len(self.header):
                 if any(row):
                     chunk.rows.append(row)
                     chunk.lines.append(number)
             elif any(row):
                 # Of a row over several lines only the first is blamed: a stray quote must not take the next rows with it.
-                chunk.rejections.append(self._wrong_width(number, row, text))
+                chunk.rejections.append(self._wrong_width(number, row if used == 1 else self._cells_of(text)))
                 used = 1
             at += used
 
     def _row(self, texts: list[str], at: int) -> tuple[list[str] | None, int]:
         """The row that begins at a line and how many lines it takes; None if its quotes are broken, more than there are if it may go on."""
         text = texts[at]
-        if '"' not in text or not self._opening.search(text):
+        if not self._quote or self._quote not in text or not self._opening.search(text):
             return text.split(self.delimiter), 1
         size, quotes = 0, 0
         for used, part in enumerate(texts[at:], 1):
             size += len(part)
-            quotes += part.count('"')
-            if size > LONGEST_LINE:
+            quotes += part.count(self._quote)
+            if size > LONGEST_ROW:
                 return None, 1
             if quotes % 2 == 0:
                 try:
-                    [row] = csv.reader(["\n".join(texts[at : at + used])], delimiter=self.delimiter, strict=True)
+                    [row] = self._parsed(["\n".join(texts[at : at + used])])
                     return row, used
                 except (csv.Error, ValueError):
                     return None, 1
         return None, len(texts) - at + 1
 
-    def _wrong_width(self, number: int, row: list[str], text: str) -> Rejection:
-        return Rejection(number, None, f"The line has {len(row)} cells instead of {len(self.header)}.", shown(text))
+    def _cells_of(self, text: str) -> list[str]:
+        return text.split(self.delimiter)
+
+    def _wrong_width(self, number: int, row: list[str]) -> Rejection:
+        reason = f"The line has {len(row)} cells instead of {len(self.header)}."
+        return Rejection(number, None, reason, csv_record(row), "wrong_width", whole=True)
+
+
+def _unread(number: int, code: str, reason: str, text: str) -> Rejection:
+    return Rejection(number, None, reason, text.replace("\x00", "�"), code)
 
 
 @dataclass(slots=True)

@@ -139,7 +139,8 @@ def forget_profile(connection: Connection, clock: Clock, database_id: int, profi
 def forget_profiles(connection: Connection, at: datetime, profile_ids: Sequence[int], *, cause: int) -> None:
     """Profiles that are deleted leave all segments."""
     for segment_id, ids in _memberships(connection, profile_ids).items():
-        apply_change(connection, at, segment_id, NOBODY, _KNOWN, {"ids": ids}, cause=cause, cause_id=None)
+        _, gone = apply_change(connection, at, segment_id, NOBODY, _KNOWN, {"ids": ids}, cause=cause, cause_id=None)
+        _note_gone(connection, segment_id, gone)
 
 
 def move_memberships(connection: Connection, at: datetime, merged_id: int, survivor_id: int, *, cause: int) -> None:
@@ -148,7 +149,16 @@ def move_memberships(connection: Connection, at: datetime, merged_id: int, survi
     static = {row[0] for row in connection.execute("SELECT id FROM segment WHERE kind = 'static'")}
     for segment_id, ids in _memberships(connection, [merged_id]).items():
         entering = survivor if segment_id in static else NOBODY
-        apply_change(connection, at, segment_id, entering, _KNOWN, {"ids": ids}, cause=cause, cause_id=None)
+        _, gone = apply_change(connection, at, segment_id, entering, _KNOWN, {"ids": ids}, cause=cause, cause_id=None)
+        _note_gone(connection, segment_id, gone)
+
+
+def _note_gone(connection: Connection, segment_id: int, gone: int) -> None:
+    """Static segments are counted by and by (`note_changed_sizes`)."""
+    connection.execute(
+        "UPDATE segment SET size = size - %s WHERE id = %s AND kind = 'updatable' AND size IS NOT NULL",
+        (gone, segment_id),
+    )
 
 
 def _memberships(connection: Connection, profile_ids: Sequence[int]) -> dict[int, list[int]]:

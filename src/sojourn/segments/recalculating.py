@@ -123,6 +123,7 @@ UPDATE segment SET calculated_at = %(at)s, calculation_ms = %(ms)s, size = %(siz
 def _note_done(connection: Connection, clock: Clock, segment: Segment, started: float) -> int:
     """Count under the locks under which the numbers are kept: so none is added twice or lost. Who changed the rules meanwhile has it due already."""
     with locked_lanes(connection):
+        connection.execute("SELECT FROM segment WHERE id = %s FOR NO KEY UPDATE", (segment.id,))
         size = count_members(connection, segment.id)
         now = clock.now()
         connection.execute(
