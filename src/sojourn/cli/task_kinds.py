@@ -10,12 +10,14 @@ def register_all(settings: Settings) -> None:
     """Offer every kind."""
     from sojourn.bulk import EXPORT, UPDATE, export_task, update_task
     from sojourn.profiles.conversion import CONVERT, convert_task
+    from sojourn.profiles.database_statistics import COUNT, count_task
     from sojourn.profiles.tasks import IMPORT, import_task
     from sojourn.segments.tasks import CALCULATE, FILL, calculate_task, fill_task
     from sojourn.web.v1.start_many import start_many_task
     from sojourn.web.v1.workflows import START_MANY
 
     register(CONVERT, convert_task())
+    register(COUNT, count_task())
     register(CALCULATE, calculate_task())
     register(FILL, fill_task())
     register(START_MANY, start_many_task())

@@ -120,6 +120,15 @@ def get_task(connection: Connection, task_id: int) -> Task:
     return Task(*row)
 
 
+def open_task(connection: Connection, kind: str, arguments: dict[str, Any]) -> Task | None:
+    """The task of that kind, with at least those arguments, that waits or runs."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM background_task WHERE kind = %s AND state IN ('waiting', 'running') AND arguments @> %s ORDER BY id LIMIT 1",
+        (kind, Jsonb(arguments)),
+    ).fetchone()
+    return Task(*row) if row else None
+
+
 def list_tasks(
     connection: Connection, *, limit: int = 50, before: int | None = None, kind: str | None = None
 ) -> list[Task]:

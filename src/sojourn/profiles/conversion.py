@@ -7,21 +7,22 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from sojourn.kernel import LANES, Clock
-from sojourn.kernel.errors import Conflict, SojournError, Unavailable
+from sojourn.kernel.errors import Conflict, SojournError
 from sojourn.kernel.statement import quoted
 from sojourn.kernel.tasks import Report, Task, TaskFunction
-from sojourn.profiles.field_changes import check_not_used, drop_column, own_field
+from sojourn.profiles.field_changes import check_no_writing_task, check_not_used, drop_column, own_field, patiently
 from sojourn.profiles.fields import CUSTOM_TYPES, Field, check_field, custom_fields, remake_view
-from sojourn.profiles.table import PatientChange, add_column, table_name
+from sojourn.profiles.table import add_column, table_name
 from sojourn.profiles.values import parse_value
 
 CONVERT = "field_conversion"
@@ -32,8 +33,9 @@ _EXAMPLES = 20
 _EXACT_ROWS = 200_000
 _SAMPLED_LANES = 4
 _BATCH = 5_000
-_MARGIN = timedelta(minutes=10)
-"""Writers read the clock at the start of their transaction: what was changed so long before the start of the copy is looked at again."""
+_ROUNDS = 1_000
+_AT_SWAP = 500
+"""So few changed rows may be left for the moment in which everybody waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +67,6 @@ def text_of(value: Any) -> str:
         csv.writer(out, lineterminator="").writerow(value)
         return out.getvalue()
     if isinstance(value, (dict, list)):
-        import json
-
         return json.dumps(value, ensure_ascii=False)
     return str(value)
 
@@ -101,7 +101,7 @@ class Conversion:
         fits = misfits = 0
         examples: dict[str, Example] = {}
         for lane in lanes:
-            for _, value in self._values(lane, 0):
+            for value in (value for page in self.pages(lane) for _, value in page):
                 _, reason = self.convert(value)
                 fits, misfits = fits + (reason is None), misfits + (reason is not None)
                 if reason is not None and len(examples) < _EXAMPLES:
@@ -115,14 +115,15 @@ class Conversion:
         ).fetchone()
         return range(_SAMPLED_LANES if row and row[0] > _EXACT_ROWS else LANES)
 
-    def _values(self, lane: int, after: int) -> Iterator[tuple[int, Any]]:
-        """Filled values of a lane by id, page by page, each page of its own moment."""
+    def pages(self, lane: int) -> Iterator[list[tuple[int, Any]]]:
+        """Filled values of a lane by id, each page of its own moment."""
+        column, after = quoted(self.field.column), 0
         statement = (
-            f"SELECT id, {quoted(self.field.column)} FROM {quoted(table_name(self._database_id))}"
-            f" WHERE lane = %s AND id > %s AND {quoted(self.field.column)} IS NOT NULL ORDER BY lane, id LIMIT {_BATCH}"
+            f"SELECT id, {column} FROM {quoted(table_name(self._database_id))}"
+            f" WHERE lane = %s AND id > %s AND {column} IS NOT NULL ORDER BY lane, id LIMIT {_BATCH}"
         )
         while rows := self._connection.execute(statement, (lane, after)).fetchall():
-            yield from rows
+            yield rows
             after = rows[-1][0]
 
 
@@ -132,111 +133,119 @@ def convert_task() -> TaskFunction:
     def run(connection: Connection, clock: Clock, task: Task, report: Report) -> dict[str, Any]:
         given = task.arguments
         conversion = Conversion(connection, given["database"], given["field"], given["type"], given["options"])
-        return _Copy(connection, clock, given["database"], conversion, given["misfits"]).run(task.id, report)
+        return _Copy(connection, task.id, given["database"], conversion, given["misfits"]).run(report)
 
     return run
 
 
 class _Copy:
+    """Copies beside running writers: a trigger notes whom they changed, those are converted again, the last of them at the swap."""
+
     def __init__(
-        self, connection: Connection, clock: Clock, database_id: int, conversion: Conversion, misfits: Misfits
+        self, connection: Connection, task_id: int, database_id: int, conversion: Conversion, misfits: Misfits
     ) -> None:
-        self._connection, self._clock, self._database_id = connection, clock, database_id
+        self._connection, self._database_id = connection, database_id
         self._conversion, self._misfits = conversion, misfits
-        self._table = quoted(table_name(database_id))
-        self._old = quoted(conversion.field.column)
+        self._column = f"f{conversion.field.id}_{task_id}"
+        self._names = {
+            "table": quoted(table_name(database_id)), "old": quoted(conversion.field.column), "new": quoted(self._column),
+            "changed": quoted(f"conversion_{task_id}"), "note": quoted(f"note_conversion_{task_id}"),
+            "type": conversion.target.sql_type, "value": _ARRAY if conversion.target.sql_type == "text[]" else "x.value",
+            "given": "jsonb" if conversion.target.sql_type == "text[]" else conversion.target.sql_type,
+        }  # fmt: skip
         self.cleared = 0
 
-    def run(self, task_id: int, report: Report) -> dict[str, Any]:
-        started = self._clock.now() - _MARGIN
-        column = f"f{self._conversion.field.id}_{task_id}"
-        self._new = quoted(column)
-        self._patiently(lambda: self._begin(column))
+    def run(self, report: Report) -> dict[str, Any]:
+        patiently(self._connection, self._begin)
         try:
             for lane in range(LANES):
-                self._lane(lane)
+                for page in self._conversion.pages(lane):
+                    self._write(lane, page)
                 report(lane + 1, LANES)
-            self._patiently(lambda: self._swap(column, started))
+            for _ in range(_ROUNDS):
+                if self._catch_up(_BATCH) < _AT_SWAP:
+                    break
+                report(LANES, LANES)
+            patiently(self._connection, self._swap)
         except BaseException:
-            self._patiently(lambda: drop_column(self._connection, self._database_id, column))
+            patiently(self._connection, self._clear)
             raise
         return {"cleared": self.cleared}
 
-    def _patiently(self, change: Any) -> None:
-        patient = PatientChange(self._connection)
-        for _ in patient.attempts():
-            try:
-                with self._connection.transaction():
-                    patient.begin()
-                    change()
-                return
-            except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-                continue
+    def _execute(self, statement: str, values: Sequence[Any] | dict[str, Any] | None = None) -> psycopg.Cursor[Any]:
+        return self._connection.execute(statement.format(**self._names), values)
 
-    def _begin(self, column: str) -> None:
-        drop_column(self._connection, self._database_id, column)  # of a run that was broken off
-        add_column(self._connection, self._database_id, column, self._conversion.target.sql_type)
+    def _begin(self) -> None:
+        self._clear()  # of a run that was broken off
+        add_column(self._connection, self._database_id, self._column, self._conversion.target.sql_type)
+        self._execute(_NOTE_CHANGES)
 
-    def _lane(self, lane: int) -> None:
-        batch: list[tuple[int, Any]] = []
-        for row in self._conversion._values(lane, 0):
-            batch.append(row)
-            if len(batch) == _BATCH:
-                self._write(lane, batch)
-                batch = []
-        self._write(lane, batch)
+    def _clear(self) -> None:
+        self._execute("DROP FUNCTION IF EXISTS {note} CASCADE")
+        self._execute("DROP TABLE IF EXISTS {changed}")
+        drop_column(self._connection, self._database_id, self._column)
 
     def _write(self, lane: int, rows: Sequence[tuple[int, Any]]) -> None:
-        """Put converted values beside the old ones. A row that was changed meanwhile is converted again at the swap."""
-        ids, values = [], []
-        for number, value in rows:
-            new, reason = self._conversion.convert(value)
-            if reason is not None:
-                if self._misfits == "refuse":
-                    raise SojournError(
-                        "does_not_convert", f"The value “{text_of(value)[:100]}” does not convert: {reason}", "type"
-                    )
-                self.cleared += 1
-            ids.append(number)
-            values.append(Jsonb(new) if self._conversion.target.sql_type == "jsonb" and new is not None else new)
-        if not ids:
-            return
-        if self._conversion.target.sql_type == "text[]":  # arrays of unequal length do not nest
-            for number, value in zip(ids, values, strict=True):
-                self._connection.execute(
-                    f"UPDATE {self._table} SET {self._new} = %s WHERE lane = %s AND id = %s", (value, lane, number)
-                )
-            return
-        self._connection.execute(
-            f"UPDATE {self._table} p SET {self._new} = x.value FROM unnest(%s::bigint[], %s::{self._conversion.target.sql_type}[]) x(id, value) WHERE p.lane = %s AND p.id = x.id",
-            (ids, values, lane),
-        )
+        """Put converted values beside the old ones. Nobody is waited for: whoever is being changed at the moment is noted for later."""
+        ids = [number for number, _ in rows]
+        values = [self._converted(value) for _, value in rows]
+        self._execute(_WRITE, {"lane": lane, "ids": ids, "values": values})
 
-    def _swap(self, column: str, started: datetime) -> None:
-        """Convert what was changed meanwhile while writers wait, and let the field be the new column."""
-        connection, field = self._connection, self._conversion.field
-        connection.execute(f"LOCK TABLE {self._table} IN SHARE ROW EXCLUSIVE MODE")
-        if connection.execute(
-            "SELECT 1 FROM background_task WHERE kind = 'profile_import' AND state = 'running' AND (arguments ->> 'database_id')::int = %s",
-            (self._database_id,),
-        ).fetchone():
-            raise Unavailable(
-                "import_running",
-                "An import into this database is running; convert the field when it has ended.",
-                "field",
-            )
-        late = connection.execute(
-            f"SELECT lane, id, {self._old} FROM {self._table} WHERE updated_at >= %s", (started,)
-        ).fetchall()
-        connection.execute(f"UPDATE {self._table} SET {self._new} = NULL WHERE updated_at >= %s", (started,))
-        for lane in sorted({row[0] for row in late}):
-            self._write(lane, [(row[1], row[2]) for row in late if row[0] == lane and row[2] is not None])
-        connection.execute(
-            "UPDATE profile_field SET type = %s, column_name = %s, options = %s WHERE id = %s",
-            (self._conversion.target.type, column, list(self._conversion.target.options) or None, field.id),
+    def _converted(self, value: Any) -> Any:
+        if value is None:
+            return None
+        new, reason = self._conversion.convert(value)
+        if reason is not None:
+            if self._misfits == "refuse":
+                raise SojournError(
+                    "does_not_convert", f"The value “{text_of(value)[:100]}” does not convert: {reason}", "type"
+                )
+            self.cleared += 1
+        return Jsonb(new) if self._names["given"] == "jsonb" and new is not None else new
+
+    def _catch_up(self, most: int) -> int:
+        """Convert those who were changed meanwhile; how many there were."""
+        with self._connection.transaction():
+            found = self._execute(_TAKE_CHANGED, (most,)).fetchall()
+            for lane in sorted({row[0] for row in found}):
+                self._write(lane, [(number, value) for at, number, value in found if at == lane])
+        return len(found)
+
+    def _swap(self) -> None:
+        """Convert the last ones while everybody waits, and let the field be the new column."""
+        connection, field, target = self._connection, self._conversion.field, self._conversion.target
+        self._execute("LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        check_no_writing_task(connection, self._database_id)
+        while self._catch_up(_BATCH):
+            pass
+        swapped = connection.execute(
+            "UPDATE profile_field SET type = %s, column_name = %s, options = %s WHERE id = %s AND coalesce(column_name, 'f' || id) = %s",
+            (target.type, self._column, list(target.options) or None, field.id, field.column),
         )
+        if not swapped.rowcount:
+            raise Conflict("field_changed", "The field was changed or deleted meanwhile; look at it again.", "field")
+        self._execute("DROP FUNCTION {note} CASCADE; DROP TABLE {changed}")
         remake_view(connection, self._database_id, custom_fields(connection, self._database_id))
         drop_column(connection, self._database_id, field.column)
+
+
+_ARRAY = "CASE WHEN x.value IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(x.value)) END"
+_NOTE_CHANGES = """
+CREATE UNLOGGED TABLE {changed} (lane smallint NOT NULL, id bigint NOT NULL);
+CREATE FUNCTION {note}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO {changed} VALUES (NEW.lane, NEW.id); RETURN NULL; END $$;
+CREATE TRIGGER {note} AFTER INSERT OR UPDATE OF {old} ON {table} FOR EACH ROW EXECUTE FUNCTION {note}();
+"""
+# Rows that somebody else holds are not waited for, so that no writer and no conversion can block each other.
+_WRITE = """
+WITH free AS (SELECT id FROM {table} WHERE lane = %(lane)s AND id = ANY(%(ids)s::bigint[]) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED),
+later AS (INSERT INTO {changed} SELECT %(lane)s, p.id FROM {table} p WHERE p.lane = %(lane)s AND p.id = ANY(%(ids)s::bigint[]) AND p.id NOT IN (SELECT id FROM free))
+UPDATE {table} p SET {new} = {value} FROM unnest(%(ids)s::bigint[], %(values)s::{given}[]) x(id, value)
+ WHERE p.lane = %(lane)s AND p.id = x.id AND p.id IN (SELECT id FROM free)
+"""
+_TAKE_CHANGED = """
+WITH taken AS (DELETE FROM {changed} WHERE ctid = ANY(ARRAY(SELECT ctid FROM {changed} LIMIT %s)) RETURNING lane, id)
+SELECT DISTINCT ON (t.lane, t.id) t.lane, t.id, p.{old} FROM taken t JOIN {table} p ON p.lane = t.lane AND p.id = t.id ORDER BY t.lane, t.id
+"""
 
 
 __all__ = ["CONVERT", "Conversion", "Example", "Preview", "convert_task"]

@@ -1,19 +1,16 @@
-"""Changes of a whole database: its texts, its end, and figures over its people."""
+"""Changes of a whole database: its texts and its end."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
-from sojourn.kernel import Clock
 from sojourn.kernel.errors import Conflict, Problem, SojournError
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.databases import Database, database
-from sojourn.profiles.statuses import CHANNEL_WORDS, STATUS_WORDS
 
 Connection = psycopg.Connection[Any]
 _REFERRING = {
@@ -26,23 +23,29 @@ _REFERRING = {
 
 
 def change_database(
-    connection: Connection, database_id: int, *, name: str, description: str, manager_title: str, manager_language: str
-) -> Database:
-    """Change the texts of a database.
+    connection: Connection, database_id: int, *, name: str, description: str, manager_title: str, manager_language: str,
+    manager_fields: Sequence[str] | None = None,
+) -> Database:  # fmt: skip
+    """Change the texts of a database, and which fields recipients may see and change on their page.
 
     Raises:
-        NotFound: `unknown_database`. SojournError: `bad_name`, `bad_language`. Conflict: `database_exists`.
+        NotFound: `unknown_database`. SojournError: `bad_name`, `bad_language`, `unknown_field`. Conflict: `database_exists`.
     """
     known = database(connection, database_id)
     if not 1 <= len(name.strip()) <= 200 or "\x00" in name:
         raise SojournError("bad_name", "A name of 1 to 200 characters is needed.", "name")
     if manager_language not in ("en", "ru"):
         raise SojournError("bad_language", "The language is one of en, ru.", "manager_language")
+    for field in manager_fields or ():
+        known.field(field)
     try:
         connection.execute(
-            "UPDATE profile_database SET name = %s, description = %s, manager_title = %s, manager_language = %s WHERE id = %s",
-            (name.strip(), description, manager_title.strip() or name.strip(), manager_language, known.id),
-        )
+            "UPDATE profile_database SET name = %s, description = %s, manager_title = %s, manager_language = %s, manager_fields = coalesce(%s, manager_fields) WHERE id = %s",
+            (
+                name.strip(), description, manager_title.strip() or name.strip(), manager_language,
+                None if manager_fields is None else list(dict.fromkeys(manager_fields)), known.id,
+            ),
+        )  # fmt: skip
     except psycopg.errors.UniqueViolation:
         raise Conflict("database_exists", f"There is a profile database “{name}” already.", "name") from None
     return database(connection, database_id)
@@ -73,53 +76,3 @@ def delete_database(connection: Connection, database_id: int) -> None:
         connection.execute(sql.SQL("DROP VIEW IF EXISTS {}").format(sql.Identifier(f"profiles_{known.id}")))
         connection.execute(sql.SQL("DROP TABLE {}").format(sql.Identifier(known.table)))
         connection.execute("DELETE FROM profile_database WHERE id = %s", (known.id,))
-
-
-@dataclass(frozen=True, slots=True)
-class DatabaseStatistics:
-    """Figures over the people of a database at this moment."""
-
-    profiles: int
-    by_status: dict[str, int]
-    subscriptions: list[tuple[int, str, str, str, int]]
-    """Resource (id, name), channel, status, number."""
-    growth: list[tuple[date, int]]
-    """New profiles by day (UTC), of the last 30 days."""
-
-
-_SUBSCRIPTIONS = """
-SELECT s.resource_id, r.name, s.channel, s.status, count(*) FROM subscription s JOIN resource r ON r.id = s.resource_id JOIN {table} p ON p.lane = s.lane AND p.id = s.profile_id
- WHERE s.deleted_at IS NULL GROUP BY 1, 2, 3, 4 ORDER BY 2, 3, 4
-"""
-
-
-def database_statistics(connection: Connection, clock: Clock, database_id: int) -> DatabaseStatistics:
-    """Count the people of a database. A second for a million.
-
-    Raises:
-        NotFound: `unknown_database`.
-    """
-    known = database(connection, database_id)
-    table = quoted(known.table)
-    statuses = connection.execute(f"SELECT coalesce(status, 0), count(*) FROM {table} GROUP BY 1 ORDER BY 1").fetchall()
-    since = clock.now() - timedelta(days=30)
-    growth = connection.execute(
-        f"SELECT (created_at AT TIME ZONE 'UTC')::date, count(*) FROM {table} WHERE created_at >= %s GROUP BY 1 ORDER BY 1",
-        (since,),
-    ).fetchall()
-    subscriptions = connection.execute(_SUBSCRIPTIONS.format(table=table)).fetchall()
-    return DatabaseStatistics(
-        sum(row[1] for row in statuses), {STATUS_WORDS[row[0]]: row[1] for row in statuses},
-        [(row[0], row[1], CHANNEL_WORDS[row[2]], STATUS_WORDS[row[3]], row[4]) for row in subscriptions], growth,
-    )  # fmt: skip
-
-
-def approximate_size(connection: Connection, known: Database) -> int:
-    """How many profiles a database has about, from the planner's statistics; counted while it is small."""
-    row = connection.execute(
-        "SELECT reltuples::bigint FROM pg_class WHERE oid = %s::regclass", (known.table,)
-    ).fetchone()
-    if row and row[0] > 10_000:
-        return int(row[0])
-    counted = connection.execute(f"SELECT count(*) FROM {quoted(known.table)}").fetchone()
-    return int(counted[0]) if counted else 0

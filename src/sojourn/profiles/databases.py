@@ -37,6 +37,8 @@ class Database:
     manager_language: str = "en"
     group_ids: tuple[int, ...] = ()
     created_at: datetime | None = None
+    manager_fields: tuple[str, ...] = ()
+    """What recipients may see and change of themselves."""
 
     def field(self, name: str) -> Field:
         """The field of that name.
@@ -82,12 +84,21 @@ def _fields(custom: Sequence[tuple[Any, ...]]) -> Mapping[str, Field]:
 
 
 def _database(row: tuple[Any, ...], custom: Sequence[tuple[Any, ...]]) -> Database:
-    return Database(row[0], row[1], table_name(row[0]), _fields(custom), row[2], row[3], row[4], tuple(row[5]), row[6])
+    return Database(
+        row[0],
+        row[1],
+        table_name(row[0]),
+        _fields(custom),
+        row[2],
+        row[3],
+        row[4],
+        tuple(row[5]),
+        row[6],
+        tuple(row[7]),
+    )
 
 
-_DATABASES = (
-    "SELECT id, name, description, manager_title, manager_language, group_ids, created_at FROM profile_database"
-)
+_DATABASES = "SELECT id, name, description, manager_title, manager_language, group_ids, created_at, manager_fields FROM profile_database"
 _FIELDS = f"SELECT database_id, {FIELD_COLUMNS} FROM profile_field WHERE database_id = ANY(%s) ORDER BY id"
 
 

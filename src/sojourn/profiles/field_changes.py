@@ -72,26 +72,62 @@ def change_field(
         _refuse_in_use(uses_of_field(connection, database_id, name), name)
     if options is not None:
         _refuse_taken_options(connection, database_id, known, set(known.options) - set(options))
+
+    def change() -> None:
+        connection.execute(
+            "UPDATE profile_field SET name = %s, title = %s, description = %s, required = %s, hidden = %s, options = %s WHERE id = %s",
+            (
+                wanted, (title if title is not None else known.title).strip(), known.description if description is None else description[:2_000],
+                known.required if required is None else required, known.hidden if hidden is None else hidden, chosen, known.id,
+            ),
+        )  # fmt: skip
+        if wanted != name:
+            check_no_writing_task(connection, database_id)
+            connection.execute(
+                "UPDATE profile_database SET manager_fields = array_replace(manager_fields, %s, %s) WHERE id = %s",
+                (name, wanted, database_id),
+            )
+            remake_view(connection, database_id, custom_fields(connection, database_id))
+
+    try:
+        patiently(connection, change)
+    except psycopg.errors.UniqueViolation:
+        raise Conflict("field_exists", f"There is a field “{wanted}” already.", "name") from None
+    return own_field(connection, database_id, wanted)
+
+
+def patiently(connection: Connection, change: Callable[[], None]) -> None:
+    """Do `change` in a transaction that gives way to running work and tries again.
+
+    Raises:
+        Unavailable: `database_busy`. What `change` raises.
+    """
     patient = PatientChange(connection)
     for _ in patient.attempts():
         try:
             with connection.transaction():
                 patient.begin()
-                connection.execute(
-                    "UPDATE profile_field SET name = %s, title = %s, description = %s, required = %s, hidden = %s, options = %s WHERE id = %s",
-                    (
-                        wanted, (title if title is not None else known.title).strip(), known.description if description is None else description[:2_000],
-                        known.required if required is None else required, known.hidden if hidden is None else hidden, chosen, known.id,
-                    ),
-                )  # fmt: skip
-                if wanted != name:
-                    remake_view(connection, database_id, custom_fields(connection, database_id))
-            return own_field(connection, database_id, wanted)
+                change()
+            return
         except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
             continue
-        except psycopg.errors.UniqueViolation:
-            raise Conflict("field_exists", f"There is a field “{wanted}” already.", "name") from None
-    raise AssertionError("unreachable")
+
+
+def check_no_writing_task(connection: Connection, database_id: int) -> None:
+    """Refuse while a background task writes profiles: it knows the fields of the moment when it began.
+
+    Raises:
+        Conflict: `task_running`.
+    """
+    found = connection.execute(
+        "SELECT title FROM background_task WHERE state = 'running' AND kind IN ('profile_import', 'bulk_update')"
+        " AND coalesce(arguments ->> 'database_id', arguments -> 'audience' ->> 'database_id') = %s LIMIT 1",
+        (str(database_id),),
+    ).fetchone()
+    if found:
+        raise Conflict(
+            "task_running", f"The task “{found[0]}” is writing into this database; wait for its end.", "name"
+        )
 
 
 def _refuse_in_use(uses: Sequence[FieldUse], name: str) -> None:
@@ -117,21 +153,22 @@ def delete_field(connection: Connection, database_id: int, name: str) -> None:
     """Remove a field with its values. Readers wait for a moment at most; it gives way to running work and tries again.
 
     Raises:
-        NotFound: `unknown_field`. Conflict: `field_in_use`. Unavailable: `database_busy`.
+        NotFound: `unknown_field`. Conflict: `field_in_use`, `task_running`. Unavailable: `database_busy`.
     """
     known = own_field(connection, database_id, name)
     _refuse_in_use(uses_of_field(connection, database_id, name), name)
-    patient = PatientChange(connection)
-    for _ in patient.attempts():
-        try:
-            with connection.transaction():
-                patient.begin()
-                connection.execute("DELETE FROM profile_field WHERE id = %s", (known.id,))
-                remake_view(connection, database_id, custom_fields(connection, database_id))
-                drop_column(connection, database_id, known.column)
-            break
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            continue
+
+    def change() -> None:
+        check_no_writing_task(connection, database_id)
+        connection.execute("DELETE FROM profile_field WHERE id = %s", (known.id,))
+        connection.execute(
+            "UPDATE profile_database SET manager_fields = array_remove(manager_fields, %s) WHERE id = %s",
+            (name, database_id),
+        )
+        remake_view(connection, database_id, custom_fields(connection, database_id))
+        drop_column(connection, database_id, known.column)
+
+    patiently(connection, change)
     forget_identities(connection, database_id, known.id)
 
 
@@ -152,6 +189,22 @@ def forget_identities(connection: Connection, database_id: int, field_id: int) -
         pass
 
 
+def stop_matching(connection: Connection, database_id: int, name: str) -> None:
+    """Let profiles be found by a field no longer.
+
+    Raises:
+        NotFound: `unknown_field`. Unavailable: `database_busy`.
+    """
+    known = own_field(connection, database_id, name)
+
+    def change() -> None:
+        connection.execute(f"LOCK TABLE {quoted(table_name(database_id))} IN SHARE ROW EXCLUSIVE MODE")
+        connection.execute("UPDATE profile_field SET matching = false WHERE id = %s", (known.id,))
+
+    patiently(connection, change)
+    forget_identities(connection, database_id, known.id)
+
+
 def check_not_used(connection: Connection, database_id: int, name: str) -> None:
     """Refuse what would change the meaning of a field that something refers to.
 
@@ -161,4 +214,7 @@ def check_not_used(connection: Connection, database_id: int, name: str) -> None:
     _refuse_in_use(uses_of_field(connection, database_id, name), name)
 
 
-__all__ = ["FieldUse", "change_field", "check_not_used", "delete_field", "register_field_use", "uses_of_field"]
+__all__ = [
+    "FieldUse", "change_field", "check_no_writing_task", "check_not_used", "delete_field", "patiently", "register_field_use",
+    "stop_matching", "uses_of_field",
+]  # fmt: skip

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -63,18 +64,20 @@ class Stage:
     database: Database
     fields: tuple[Field, ...]
 
-    @property
+    @cached_property
+    def _columns(self) -> str:
+        return ", ".join(f"{quoted(field.column)} {field.sql_type}" for field in self.database.fields.values())
+
+    @cached_property
     def table(self) -> str:
-        newest = max((field.id for field in self.database.fields.values()), default=0)
-        return f"staged_{self.database.id}_{newest}"
+        return f"staged_{self.database.id}_{zlib.crc32(self._columns.encode())}"
 
     def prepare(self, connection: psycopg.Connection[Any], *, subscriptions: bool, bulk: bool) -> None:
         """Make the tables where missing and tell the planner; inside the import's transaction."""
-        columns = ", ".join(f"{quoted(field.column)} {field.sql_type}" for field in self.database.fields.values())
         connection.execute(
             _PLANNER.format("off")
             + (_BULK if bulk else "")
-            + f"CREATE TEMP TABLE IF NOT EXISTS {self.table} ({_FIXED}, {columns}) ON COMMIT DELETE ROWS; DELETE FROM {self.table};"
+            + f"CREATE TEMP TABLE IF NOT EXISTS {self.table} ({_FIXED}, {self._columns}) ON COMMIT DELETE ROWS; DELETE FROM {self.table};"
             + (_SUBSCRIPTIONS if subscriptions else "")
         )
 

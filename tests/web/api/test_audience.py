@@ -16,10 +16,12 @@ def test_a_database_gets_fields(browser: Browser) -> None:
     assert field == {
         "name": "level",
         "title": "Level",
+        "description": "",
         "type": "enum",
         "options": ["gold", "silver"],
         "required": False,
         "matching": False,
+        "hidden": False,
         "custom": True,
     }
     kept = browser.get("/databases")["items"][0]

@@ -22,7 +22,7 @@ CREATE TABLE touch_listener (kind text PRIMARY KEY);
 CREATE INDEX event_kind ON event (kind, template_id, recorded_at) INCLUDE (profile_id, lane);
 
 -- ------------------------------------------------------------------------------------------------ profiles
-ALTER TABLE profile_database ADD suppression_list_id int, ADD manager_fields text[] NOT NULL DEFAULT '{_fname,_lname,email,phones}';
+ALTER TABLE profile_database ADD suppression_list_id int, ADD manager_fields text[] NOT NULL DEFAULT '{_fname,_lname,email,phones}', ADD statistics jsonb;
 ALTER TABLE profile_field ADD column_name text, ADD description text NOT NULL DEFAULT '';
 -- column_name: the column behind the field where it is not f<id>, after a conversion. manager_fields: what recipients see of themselves.
 
@@ -77,7 +77,9 @@ CREATE TABLE import_run (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, plan_id int NOT NULL REFERENCES import_plan ON DELETE CASCADE, started_at timestamptz NOT NULL, finished_at timestamptz,
   task_id bigint, state text NOT NULL, counts jsonb, error text, cursor_before jsonb, cursor_after jsonb);
 CREATE INDEX import_run_plan ON import_run (plan_id, id);
-ALTER TABLE import_rejection ADD column_name text;
+ALTER TABLE import_rejection ADD column_name text, ADD file smallint NOT NULL DEFAULT 0;
+DROP INDEX import_rejection_task;
+CREATE INDEX import_rejection_task ON import_rejection (task_id, file, line);
 
 CREATE TABLE erasure (                             -- people who asked to be forgotten; also kept in a file outside the database, and replayed after a restore
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, at timestamptz NOT NULL, profile_id bigint NOT NULL, database_id int NOT NULL, by_user int, digests bytea[] NOT NULL DEFAULT '{}');
@@ -117,7 +119,6 @@ CREATE TABLE bulk_run (                            -- a bulk update: what of it 
 CREATE TABLE bulk_target (                         -- whom a bulk update has yet to change; chosen once, emptied batch by batch
   profile_id bigint NOT NULL, task_id bigint NOT NULL REFERENCES background_task ON DELETE CASCADE, lane smallint NOT NULL, PRIMARY KEY (task_id, lane, profile_id));
 
--- ------------------------------------------------------------------------------------------------ statistics
 CREATE FUNCTION sojourn_refuse(reason text) RETURNS boolean LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'SJ001', MESSAGE = reason; END $$;
 -- A rule that cannot be answered, such as one over an outside table that could not be fetched, stops its statement: it must never widen an audience.
