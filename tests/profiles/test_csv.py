@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from sojourn.kernel import SojournError, VirtualClock
 from sojourn.profiles import Database, Resource, change_sets, of_profile
-from sojourn.profiles import csv_import as module
+from sojourn.profiles import row_import as module
+from sojourn.profiles.column_mapping import guess_mapping
 from sojourn.profiles.csv_import import FileOptions, Report, SubscribeAll, import_csv
-from sojourn.profiles.csv_mapping import guess_mapping
 from sojourn.profiles.csv_reader import CsvReader
 from sojourn.profiles.reading_rows import LONGEST_ROW
 from sojourn.profiles.records import Options
@@ -81,14 +81,16 @@ def test_empty_cells_leave_or_clear(run: Run) -> None:
 
 def test_repeated_people_are_applied_one_after_the_other(run: Run) -> None:
     assert run("email,bonus,_fname\na@b.cd,1,Ann\nA@b.cd,2,\na@b.cd,,Anna\na@b.cd,2,Anna\n") == Report(
-        total=4, created=1, updated=2, unchanged=1
+        total=4, created=1, updated=2, unchanged=1, repeated=3
     )
     assert run.rows("bonus", "_fname") == [(2, "Anna")]
     only_new = Options(mode="create", cause=CAUSE_FILE, source="file")
-    assert run("email,bonus\na@b.cd,9\nc@b.cd,1\nc@b.cd,2\n", options=only_new) == Report(total=3, created=1, skipped=2)
+    assert run("email,bonus\na@b.cd,9\nc@b.cd,1\nc@b.cd,2\n", options=only_new) == Report(
+        total=3, created=1, skipped=2, repeated=1
+    )
     only_known = Options(mode="update", cause=CAUSE_FILE, source="file")
     assert run("email,bonus\nc@b.cd,9\nd@b.cd,1\nd@b.cd,2\n", options=only_known) == Report(
-        total=3, updated=1, skipped=2
+        total=3, updated=1, skipped=2, repeated=1
     )
     assert run.rows("email", "bonus") == [("a@b.cd", 2), ("c@b.cd", 9)]
 
@@ -187,7 +189,7 @@ def test_with_two_keys_rows_that_share_one_follow_each_other(run: Run) -> None:
     report = run(
         "email,phone,bonus\na@b.cd,+79000000001,1\n,+79000000001,2\na@b.cd,,3\nc@b.cd,+79000000003,4\n", options=both
     )
-    assert report == Report(total=4, created=2, updated=2)
+    assert report == Report(total=4, created=2, updated=2, repeated=2)
     assert run.rows("email", "bonus") == [("a@b.cd", 3), ("c@b.cd", 4)]
 
 

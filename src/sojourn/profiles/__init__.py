@@ -1,8 +1,9 @@
 """Profiles: databases with typed fields, matching, imports of every kind, subscriptions and resources."""
 
-from sojourn.profiles.csv_import import FileOptions, Report, SubscribeAll, import_csv
+from sojourn.profiles.csv_import import import_csv
 from sojourn.profiles.databases import Database, create_database, database, database_of, list_databases
 from sojourn.profiles.fields import Field, add_field, use_for_matching
+from sojourn.profiles.import_options import FileOptions, Report, SubscribeAll
 from sojourn.profiles.importing import Options, Outcome, Record, SubscriptionInput, import_records, subscribe
 from sojourn.profiles.profile import delete_profile, get_profile, list_profiles
 from sojourn.profiles.resources import Resource, create_resource, list_resources, resource

@@ -64,6 +64,25 @@ class Applying:
             "cause_id": self.options.cause_id,
         }
 
+    def foresee(self) -> None:
+        """What `update` and `create` would do, written nowhere but in the stage: for test runs, where every group sets or replaces."""
+        self._refuse_incomplete({f.column: f"s.{quoted(f.column)}" for f in self.stage.fields})
+        if any(f.type == "email" for f in self.stage.fields):
+            rows = self.connection.execute(
+                f"UPDATE {self._placed} s SET kind = {OUT} FROM identity i WHERE s.kind IN ({CREATE}, {UPDATE}) AND i.database_id = %(database)s"
+                f" AND i.kind = {IDENTITY_EMAIL} AND i.value = s.email AND i.profile_id <> s.profile_id RETURNING s.seq",
+                self._values,
+            )
+            self.applied.refused.update((seq, _EMAIL_TAKEN) for (seq,) in rows)
+        for number, group in enumerate(self.groups if self.stage.fields else ()):
+            changed = " OR ".join(_differs(f, group.get(f.name, "set")) for f in self.stage.fields)
+            rows = self.connection.execute(
+                f"SELECT s.seq, p.id FROM {self._placed} s JOIN {self._table} p ON p.lane = s.lane AND p.id = s.profile_id"
+                f" WHERE s.kind = {UPDATE} AND s.grp = %s AND ({changed})",
+                (number,),
+            )
+            self.applied.changed.update(rows.fetchall())
+
     # ------------------------------------------------------------------------------------------ new profiles
 
     def create(self) -> None:
@@ -297,7 +316,8 @@ def _expression(known: Field, action: str) -> str:
         case "incr":
             return f"coalesce({old}, 0) + coalesce({given}, 0)"
         case "add" if known.type == "tags":
-            return f"coalesce({old}, '{{}}') || ARRAY(SELECT t FROM unnest({given}) WITH ORDINALITY x(t, n) WHERE t <> ALL(coalesce({old}, '{{}}')) ORDER BY n)"
+            union = f"coalesce({old}, '{{}}') || ARRAY(SELECT t FROM unnest({given}) WITH ORDINALITY x(t, n) WHERE t <> ALL(coalesce({old}, '{{}}')) ORDER BY n)"
+            return f"CASE WHEN {given} IS NULL THEN {old} ELSE {union} END"
         case "add":
             return f"coalesce({old}, '[]') || {given}"
         case "delete" if known.type == "tags":

@@ -1,4 +1,4 @@
-"""One chunk of a file: checked cells in columns, applied in one transaction through the same steps as every other import."""
+"""One chunk of rows: checked cells in columns, applied in one transaction through the same steps as every other import."""
 
 from __future__ import annotations
 
@@ -12,62 +12,32 @@ import psycopg
 
 from sojourn.kernel import Clock
 from sojourn.kernel.statement import quoted
+from sojourn.kernel.task_parts import note_part
 from sojourn.profiles.applying import Applied, Applying, Group
-from sojourn.profiles.change_sets import hand_over, interested
+from sojourn.profiles.change_sets import Hook, enter_segments, hand_over, interested
+from sojourn.profiles.checked import Checked
 from sojourn.profiles.copy_text import NULL, cell, line
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
-from sojourn.profiles.matching import Key, owns_email
-from sojourn.profiles.reading_rows import Rejection, shown
-from sojourn.profiles.records import Options
+from sojourn.profiles.import_options import Counts, FileOptions
+from sojourn.profiles.matching import owns_email
+from sojourn.profiles.reading_rows import Rejection
 from sojourn.profiles.staging import CREATE, EXISTS, UNKNOWN, UPDATE, Placement, Placing, Stage
 from sojourn.profiles.statuses import EMAIL, SMS
-from sojourn.profiles.subscribing import apply_subscriptions
+from sojourn.profiles.subscribing import apply_subscriptions, foresee_subscriptions, stage_subscriptions
 
-
-@dataclass(frozen=True, slots=True)
-class SubscribeAll:
-    """Every row subscribes with its e-mail (channel 1) or its first phone (2). `status` None: subscribed if new, else as it is."""
-
-    resource_id: int
-    channels: tuple[int, ...] = (EMAIL,)
-    status: int | None = None
-    priority: int | None = None
+_OF_TWO_KEYS = ("email_phone", "email_phone_sub")
 
 
 @dataclass(slots=True)
-class Checked:
-    """Rows as columns: the keys, and the fields of the import in their order as COPY cells."""
-
-    keys: list[Key]
-    columns: list[list[str]]
-    lines: Sequence[int]
-    rows: Sequence[Sequence[str]]
-    delimiter: str
-    rejections: list[Rejection]
-    done_bytes: int
-
-    def without(self, bad: Collection[int]) -> Checked:
-        """The same without some rows."""
-        kept = [row for row in range(len(self.rows)) if row not in bad]
-        keys, columns = [self.keys[row] for row in kept], [[column[row] for row in kept] for column in self.columns]
-        lines, rows = [self.lines[row] for row in kept], [self.rows[row] for row in kept]
-        return Checked(keys, columns, lines, rows, self.delimiter, self.rejections, self.done_bytes)
-
-    def rejection(self, row: int, name: str | None, reason: str) -> Rejection:
-        """Row number `row` as refused."""
-        return Rejection(self.lines[row], name, reason, shown(self.delimiter.join(self.rows[row])))
-
-
-@dataclass(slots=True)
-class ChunkResult:
+class ChunkResult(Counts):
     """Counts of one chunk, and its refused rows."""
 
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    skipped: int = 0
     rejections: list[Rejection] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """The counts alone."""
+        return {name: getattr(self, name) for name in Counts.__slots__}
 
 
 @dataclass(slots=True)
@@ -79,45 +49,76 @@ class _Repeats:
 
 
 class ChunkImport:
-    """Applies the chunks of one file, one after the other, on one connection."""
+    """Applies chunks of rows, one after the other, on one connection."""
 
     def __init__(
-        self, connection: psycopg.Connection[Any], clock: Clock, database: Database, fields: tuple[Field, ...], options: Options,
-        clear_empty: Collection[str], subscribe: SubscribeAll | None, task_id: int | None,
+        self, connection: psycopg.Connection[Any], clock: Clock, database: Database, fields: tuple[Field, ...], group: Group, options: FileOptions
     ) -> None:  # fmt: skip
         self.connection = connection
-        self._clock, self._database, self._options = clock, database, options
+        self._clock, self._database, self._file = clock, database, options
+        self._options = options.options
         self._stage = Stage(database, fields)
-        self._placing = Placing(connection, database, options)
-        self._group: Group = {
-            known.name: "replace" for known in fields if known.name in clear_empty and known.type != "email"
-        }
-        self._subscribe_all, self._task_id = subscribe, task_id
+        self._placing = Placing(connection, database, self._options)
+        self._group = group
+        self._subscribing = options.all_subscriptions()
+        # Cells that are added to what is there cannot be folded into an earlier row of the same person: that one is applied before.
+        self._folds = self._options.matching not in _OF_TWO_KEYS and "add" not in group.values()
 
     def apply(self, checked: Checked) -> ChunkResult:
-        """Apply a chunk, inside the caller's transaction."""
-        connection, options, at = self.connection, self._options, self._clock.now()
-        hooks = [] if options.skip_triggers else interested(connection, self._database.id, options.source)
-        result = ChunkResult(rejections=list(checked.rejections))
+        """Apply a chunk, inside the caller's transaction. In a test run nothing is written."""
+        connection, at = self.connection, self._clock.now()
+        test_run = self._file.test_run
+        hooks = (
+            []
+            if test_run or self._options.skip_triggers
+            else interested(connection, self._database.id, self._options.source)
+        )
+        result = ChunkResult(rejections=list(checked.rejections), left_out=checked.left_out)
+        result.repeated = len(checked.repeats)
         repeats = self._merge(checked)
-        self._stage.prepare(connection, subscriptions=self._subscribe_all is not None, bulk=True)
+        self._stage.prepare(
+            connection, subscriptions=bool(self._subscribing) or checked.subscriptions is not None, bulk=True
+        )
         updated: set[int] = set()
+        entered: list[int] = []
         pending = [row for row in range(len(checked.keys)) if row not in repeats.gone]
+        first = True
         while pending:
             leaders, followers = self._split(checked, pending)
-            later = self._round(checked, leaders, repeats, result, updated, at, noted=bool(hooks))
+            if first:
+                result.repeated += len(repeats.gone) + len(followers)
+                first = False
+            later = self._round(checked, leaders, repeats, result, updated, entered, at, noted=bool(hooks))
             pending = sorted(later | set(followers))
-        self._keep_rejections(result.rejections)
+        result.rejected = len(result.rejections)
         self._stage.release_planner(connection)
+        self._keep_rejections(result.rejections)
+        if not test_run:
+            self._tell(hooks, updated, entered, at)
+        if self._file.task_id is not None and self._file.resume:
+            note_part(connection, self._file.task_id, checked.part, result.counts())
+        return result
+
+    def _tell(self, hooks: Sequence[Hook], updated: set[int], entered: Sequence[int], at: datetime) -> None:
+        connection, options, database_id = self.connection, self._options, self._database.id
+        enter_segments(
+            connection,
+            at,
+            database_id,
+            entered,
+            options.add_to_segments,
+            options.remove_from_segments,
+            options.cause,
+            options.cause_id,
+        )
         if hooks:
             connection.execute("INSERT INTO change_set SELECT x, 2 FROM unnest(%s::bigint[]) x", (sorted(updated),))
-            hand_over(connection, hooks, at, self._database.id, options.source)
-        return result
+            hand_over(connection, hooks, at, database_id, options.source)
 
     def _merge(self, checked: Checked) -> _Repeats:
         """Fold the rows of one person into the first: later cells go over earlier ones, as if the rows were applied one by one."""
         repeats, keys = _Repeats(), [key.first for key in checked.keys]
-        if self._options.matching in ("email_phone", "email_phone_sub", "none") or len(set(keys)) == len(keys):
+        if not self._folds or self._options.matching == "none" or len(set(keys)) == len(keys):
             return repeats
         replaced = [known.name in self._group for known in self._stage.fields]
         leader_of: dict[str | None, int] = {}
@@ -134,14 +135,16 @@ class ChunkImport:
                     and (replace or column[row] != NULL)
                 ):
                     column[leader], differs = column[row], True
+            if checked.subscriptions is not None and self._options.mode != "create":
+                checked.subscriptions[leader] |= checked.subscriptions[row]
             repeats.of.setdefault(leader, []).append(differs)
             repeats.gone.add(row)
         checked.columns = columns
         return repeats
 
     def _split(self, checked: Checked, pending: list[int]) -> tuple[list[int], list[int]]:
-        """With two keys, rows that share one with an earlier row wait for it; with one key such rows were merged."""
-        if self._options.matching not in ("email_phone", "email_phone_sub"):
+        """Where rows of one person were not merged, those that share a key with an earlier row wait for it."""
+        if self._folds:
             return pending, []
         seen: set[tuple[int, str]] = set()
         leaders: list[int] = []
@@ -159,6 +162,7 @@ class ChunkImport:
         repeats: _Repeats,
         result: ChunkResult,
         updated: set[int],
+        entered: list[int],
         at: datetime,
         *,
         noted: bool,
@@ -167,14 +171,22 @@ class ChunkImport:
         kinds = {place.seq: place.kind for place in placements}
         applied = self._apply(checked, placements, set(kinds.values()), at, noted=noted)
         later |= applied.later
-        known = UPDATE in kinds.values()
-        changed = set(applied.changed.values()) | (self._subscribe(at, known=known) if self._subscribe_all else set())
+        changed = set(applied.changed.values()) | self._subscribe(
+            checked, placements, later | applied.refused.keys(), at
+        )
         for row, problem in applied.refused.items():
-            result.rejections.append(checked.rejection(row, problem.place, problem.message))
+            result.rejections.append(checked.rejection(row, problem.place, problem.code, problem.message))
         for row in later | applied.refused.keys():
             kinds.pop(row, None)
-        self._count(result, repeats, kinds, applied, changed)
+        result.several += sum(place.several for place in placements if place.seq in kinds)
+        self._count(result, repeats, kinds, applied, changed, checked.repeats)
         updated.update(changed)
+        if self._options.add_to_segments or self._options.remove_from_segments:
+            entered += [
+                place.profile_id
+                for place in placements
+                if place.profile_id is not None and kinds.get(place.seq) in (CREATE, UPDATE)
+            ]
         return later
 
     def _apply(
@@ -187,27 +199,54 @@ class ChunkImport:
         stage.fill(connection, _lines(checked, placements))
         owned = owns_email(self._options.matching)
         applying = Applying(connection, stage, self._options, at, [self._group], {}, lambda row: owned, noted)
+        if self._file.test_run:
+            applying.foresee()
+            return applying.applied
         if UPDATE in kinds:
             applying.update()
         if CREATE in kinds:
             applying.create()
         return applying.applied
 
-    def _subscribe(self, at: datetime, *, known: bool) -> set[int]:
+    def _subscribe(
+        self, checked: Checked, placements: Sequence[Placement], left: Collection[int], at: datetime
+    ) -> set[int]:
         """Subscribe the rows of this round; tells the profiles that existed before and changed by it."""
-        wanted, stage, connection = self._subscribe_all, self._stage, self.connection
-        assert wanted
-        connection.execute("DELETE FROM staged_subscription")
-        for channel in wanted.channels:
-            contact = self._contact(channel)
+        writing = [place for place in placements if place.kind in (CREATE, UPDATE)]
+        if not writing or not (self._subscribing or checked.subscriptions is not None):
+            return set()
+        self.connection.execute("DELETE FROM staged_subscription")
+        if checked.subscriptions is None:
+            self._stage_contacts()
+        else:
+            own = checked.subscriptions
+            stage_subscriptions(
+                self.connection,
+                [
+                    f"{profile_id}\t{profile_id & 63}\t{row}\t{'t' if kind == CREATE else 'f'}\t{cells}\n"
+                    for row, profile_id, kind, _ in writing
+                    if profile_id is not None and row not in left
+                    for cells in own[row].values()
+                ],
+            )
+        if self._file.test_run:
+            return foresee_subscriptions(self.connection)
+        kinds = {place.kind for place in writing}
+        return apply_subscriptions(
+            self.connection, self._database, self._options, at, created=CREATE in kinds, known=UPDATE in kinds
+        )
+
+    def _stage_contacts(self) -> None:
+        """Subscriptions by the contacts that stand in the stage: no row of them passes through this process."""
+        for wanted in self._subscribing:
+            contact = self._contact(wanted.channel)
             if contact:
-                connection.execute(
-                    "INSERT INTO staged_subscription (profile_id, lane, seq, created, resource_id, channel, contact, status, priority)"
-                    f" SELECT s.profile_id, s.lane, s.seq, s.kind = {CREATE}, %s, %s, {contact}, %s, %s FROM {stage.table} s"
+                self.connection.execute(
+                    "INSERT INTO staged_subscription (profile_id, lane, seq, created, resource_id, channel, contact, status, priority, cats)"
+                    f" SELECT s.profile_id, s.lane, s.seq, s.kind = {CREATE}, %s, %s, {contact}, %s, %s, %s FROM {self._stage.table} s"
                     f" WHERE s.kind IN ({CREATE}, {UPDATE}) AND {contact} IS NOT NULL",
-                    (wanted.resource_id, channel, wanted.status, wanted.priority),
-                )
-        return apply_subscriptions(connection, self._database, self._options, at, created=True, known=known)
+                    (wanted.resource_id, wanted.channel, wanted.status, wanted.priority, None if wanted.cats is None else list(wanted.cats)),
+                )  # fmt: skip
 
     def _contact(self, channel: int) -> str | None:
         names = {known.name for known in self._stage.fields}
@@ -216,10 +255,24 @@ class ChunkImport:
         return f"s.{quoted('phones')}[1]" if channel == SMS and "phones" in names else None
 
     def _count(
-        self, result: ChunkResult, repeats: _Repeats, kinds: Mapping[int, int], applied: Applied, changed: set[int]
+        self,
+        result: ChunkResult,
+        repeats: _Repeats,
+        kinds: Mapping[int, int],
+        applied: Applied,
+        changed: set[int],
+        known: Collection[int],
     ) -> None:
         """Add the round's rows to the counts; repeated rows share the fate of the row they were merged into."""
         counts = Counter(kinds.values())
+        if self._file.test_run and known:
+            # An earlier chunk has not created them, as it would have: they would be found.
+            found = sum(kinds.get(row) == CREATE for row in known)
+            counts[CREATE] -= found
+            if self._options.mode == "create":
+                result.skipped += found
+            else:
+                result.updated += found
         result.created += counts[CREATE]
         result.updated += len(changed)
         result.unchanged += counts[UPDATE] - len(changed)
@@ -236,15 +289,30 @@ class ChunkImport:
                 result.unchanged += len(differing) - sum(differing)
 
     def _keep_rejections(self, rejections: Sequence[Rejection]) -> None:
-        if self._task_id is None or not rejections:
+        if self._file.task_id is None or not rejections:
             return
         with (
             self.connection.cursor() as cursor,
-            cursor.copy("COPY import_rejection (task_id, line, field, reason, row_text) FROM STDIN") as copy,
+            cursor.copy(
+                "COPY import_rejection (task_id, file, line, field, column_name, reason, row_text) FROM STDIN"
+            ) as copy,
         ):
             copy.write(
                 "".join(
-                    line(map(cell, (self._task_id, item.line, item.field, item.reason, item.row_text)))
+                    line(
+                        map(
+                            cell,
+                            (
+                                self._file.task_id,
+                                item.file,
+                                item.line,
+                                item.field,
+                                item.column,
+                                item.reason,
+                                item.record(),
+                            ),
+                        )
+                    )
                     for item in rejections
                 )
             )

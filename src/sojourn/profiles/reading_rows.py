@@ -41,6 +41,10 @@ class Rejection:
     whole: bool = False
     file: int = 0
 
+    def record(self) -> str:
+        """The row as a CSV record; what could not be read as a row is a record of one cell."""
+        return self.row_text if self.whole else csv_record([self.row_text])
+
 
 @dataclass(slots=True)
 class Chunk:
@@ -86,7 +90,7 @@ def named_columns(names: Iterable[Any]) -> list[str]:
     header: list[str] = []
     taken: set[str] = set()
     for number, given in enumerate(names, 1):
-        name = as_text(given).strip().replace("\x00", "")[:200] or f"Column {number}"
+        name = storable_text(as_text(given).strip().replace("\x00", ""))[:200] or f"Column {number}"
         repeated, unique = 1, name
         while unique in taken:
             repeated += 1
@@ -100,14 +104,51 @@ def named_columns(names: Iterable[Any]) -> list[str]:
 
 def shown(text: str) -> str:
     """The beginning of what could not be read as a row."""
-    return text[:_SHOWN].replace("\x00", "�")
+    return storable_text(text[:_SHOWN])
+
+
+def storable_text(text: str) -> str:
+    """The text with a mark in the place of what no database holds: NUL, and halves of characters."""
+    return text.replace("\x00", "�") if text.isascii() else text.replace("\x00", "�").encode(errors="replace").decode()
+
+
+def unfit_text(cells: Sequence[str]) -> bool:
+    """Whether cells hold NUL or half a character."""
+    joined = "".join(cells)
+    if "\x00" in joined:
+        return True
+    if joined.isascii():
+        return False
+    try:
+        joined.encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+def take_row(chunk: Chunk, cells: Sequence[str], line: int, width: int) -> None:
+    """Add a row to a chunk, as far as it is one: without its empty end it must not be wider than the header; rows of nothing are left out."""
+    row = list(cells)
+    while len(row) > width and not row[-1]:
+        row.pop()
+    if not any(row):
+        return
+    if len(row) > width:
+        reason, code = f"The line has {len(row)} cells instead of {width}.", "wrong_width"
+    elif unfit_text(row):
+        reason, code = "The line holds characters that do not exist.", "bad_text"
+    else:
+        chunk.rows.append(row + [""] * (width - len(row)))
+        chunk.lines.append(line)
+        return
+    chunk.rejections.append(Rejection(line, None, reason, csv_record(row), code, whole=True, file=chunk.file))
 
 
 def csv_record(cells: Iterable[str]) -> str:
     """Cells as one record of CSV, with commas and without an end of line."""
     inner = io.StringIO()
     csv.writer(inner, lineterminator="").writerow(cells)
-    return inner.getvalue().replace("\x00", "�")
+    return storable_text(inner.getvalue())
 
 
 def csv_cells(record: str) -> list[str]:
@@ -161,10 +202,8 @@ class RowsReader:
             cells = [as_text(value) for value in row]
             if len(cells) != width:
                 raise SojournError("bad_row", f"Row {line} has {len(cells)} values instead of {width}.", "source")
-            if any(cells):
-                chunk.rows.append(cells)
-                chunk.lines.append(line)
-            if len(chunk.rows) >= size:
+            take_row(chunk, cells, line, width)
+            if len(chunk.rows) + len(chunk.rejections) >= size:
                 yield chunk
                 chunk = Chunk()
         yield chunk

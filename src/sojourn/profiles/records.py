@@ -159,12 +159,13 @@ class Preparation:
             if known.type == "email" and operation.action == "clear":
                 continue  # an e-mail address is never taken away, only replaced
             operations[name] = operation
-        subscriptions, left_out = self._subscriptions(record.subscriptions)
+        subscriptions, left_out = self.subscriptions(record.subscriptions)
         if left_out and not options.skip_invalid_subscriptions:
             return left_out[0]
         return Prepared(key, operations, tuple(subscriptions), tuple(left_out))
 
-    def _subscriptions(self, given: Sequence[SubscriptionInput]) -> tuple[list[SubscriptionRow], list[Problem]]:
+    def subscriptions(self, given: Sequence[SubscriptionInput]) -> tuple[list[SubscriptionRow], list[Problem]]:
+        """The checked subscriptions of a record, each contact of a resource once, and what is wrong with the others."""
         if len(given) > MOST_SUBSCRIPTIONS:
             return [], [
                 Problem(

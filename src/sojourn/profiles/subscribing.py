@@ -96,6 +96,12 @@ def stage_subscriptions(connection: psycopg.Connection[Any], lines: Iterable[str
         copy.write("".join(lines))
 
 
+def foresee_subscriptions(connection: psycopg.Connection[Any]) -> set[int]:
+    """Which known profiles the staged subscriptions would change; nothing is written but in the stage."""
+    connection.execute(_UNCHANGED)
+    return {row[0] for row in connection.execute("SELECT profile_id FROM staged_subscription WHERE NOT created")}
+
+
 def apply_subscriptions(
     connection: psycopg.Connection[Any],
     database: Database,

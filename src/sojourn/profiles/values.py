@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from sojourn.kernel.errors import Problem
 from sojourn.profiles.contacts import parse_email, parse_phone, stands_for_none
@@ -31,10 +31,14 @@ _BIGINT = 2**63
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How texts are read: a `strptime` format for dates (None: the common ones), and the country of phone numbers written without one."""
+    """How texts are read: a `strptime` format for dates (None: the common ones), the country of phone numbers written without one.
+
+    `decimal`: the decimal sign of numbers; they may then be grouped by spaces, apostrophes and the other sign. None: both signs are decimal signs.
+    """
 
     date_format: str | None = None
     phone_region: str | None = None
+    decimal: Literal[".", ","] | None = None
 
 
 PLAIN = Reading()
@@ -117,10 +121,19 @@ def storable(value: Any, depth: int = 0) -> bool:
 
 
 def _integer(field: Field, value: Any, reading: Reading) -> int:
-    return integer_value(value)
+    return integer_value(_ungrouped(value, reading))
+
+
+def _ungrouped(value: Any, reading: Reading) -> Any:
+    """A number with a point as its decimal sign and without marks between its thousands, where the sign is known."""
+    if reading.decimal is None or not isinstance(value, str):
+        return value
+    marks = " \u00a0\u202f'’" + ("." if reading.decimal == "," else ",")
+    return value.translate({ord(mark): None for mark in marks}).replace(",", ".")
 
 
 def _float(field: Field, value: Any, reading: Reading) -> float:
+    value = _ungrouped(value, reading)
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise Misfit("incorrect_number", "A number is needed.")
     try:

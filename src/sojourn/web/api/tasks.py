@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import StreamingResponse
 
 from sojourn.kernel.tasks import Task, get_task, list_tasks, request_cancel
-from sojourn.profiles.tasks import Rejection, list_rejections
+from sojourn.profiles.reading_rows import Rejection
+from sojourn.profiles.rejections import list_rejections, place_of
 from sojourn.web.api.call import Changing, Reading
 from sojourn.web.api.pages import After, Limit, Page, page_of, size
 from sojourn.web.events_stream import Reading as StreamReading
@@ -39,10 +40,12 @@ class TaskShape(BaseModel):
 
 
 class RejectionShape(BaseModel):
-    """A line that an import refused."""
+    """A line that an import refused. `file` counts the files of the import from 0; `row_text` is a CSV record."""
 
+    file: int
     line: int
     field: str | None
+    column: str | None
     reason: str
     row_text: str | None
 
@@ -95,11 +98,18 @@ def list_task_rejections(task_id: int, call: Reading, after: After = None, limit
     with call.connection() as connection:
         get_task(connection, task_id)
         found = list_rejections(connection, task_id, after=after or 0, limit=size(limit) + 1)
-    return page_of(found, limit, _rejection, lambda rejection: rejection.line)
+    return page_of(found, limit, _rejection, place_of)
 
 
 def _rejection(found: Rejection) -> RejectionShape:
-    return RejectionShape(line=found.line, field=found.field, reason=found.reason, row_text=found.row_text)
+    return RejectionShape(
+        file=found.file,
+        line=found.line,
+        field=found.field,
+        column=found.column,
+        reason=found.reason,
+        row_text=found.row_text,
+    )
 
 
 @router.post("/tasks/{task_id}/cancel")

@@ -7,9 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from sojourn.kernel.errors import SojournError
 from sojourn.profiles.databases import Database
-
-PROFILE_ID = "profile_id"
-"""The target of a column that holds profile ids: not a field, but a key."""
+from sojourn.profiles.import_options import PROFILE_ID, SPECIAL, Target
 
 _SYNONYMS = {
     "email": ("email", "e_mail", "mail", "email_address", "почта", "эл_почта", "электронная_почта", "имейл", "емейл", "емэйл", "адрес_электронной_почты"),
@@ -52,22 +50,28 @@ def guess_mapping(database: Database, header: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def check_mapping(database: Database, header: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
-    """Field → position of its column.
+def check_mapping(
+    database: Database, header: Sequence[str], mapping: Mapping[str, str | Target]
+) -> dict[str, tuple[int, Target]]:
+    """Field → position of its column, and how it is read.
 
     Raises:
-        SojournError: `unknown_column`, `unknown_field`, `field_twice`, `nothing_mapped`.
+        SojournError: `unknown_column`, `unknown_field`, `field_twice`, `nothing_mapped`, `bad_separator`, `not_tags`.
     """
-    positions: dict[str, int] = {}
-    for heading, target in mapping.items():
+    found: dict[str, tuple[int, Target]] = {}
+    for heading, given in mapping.items():
         if heading not in header:
             raise SojournError("unknown_column", f"The file has no column “{heading}”.", heading)
-        target = "phones" if target == "phone" else target
-        if target != PROFILE_ID:
-            database.field(target)
-        if target in positions:
-            raise SojournError("field_twice", f"Two columns go into the field “{target}”.", heading)
-        positions[target] = header.index(heading)
-    if not positions:
+        target = Target(given) if isinstance(given, str) else given
+        name = "phones" if target.field == "phone" else target.field
+        known = None if name in SPECIAL else database.field(name)
+        if name in found:
+            raise SojournError("field_twice", f"Two columns go into the field “{name}”.", heading)
+        if len(target.separator) != 1 or target.separator in '"\x00':
+            raise SojournError("bad_separator", "What parts tags is one character.", heading)
+        if target.add and (known is None or known.type != "tags"):
+            raise SojournError("not_tags", f"Only tags can be added; “{name}” holds none.", heading)
+        found[name] = header.index(heading), target
+    if not found:
         raise SojournError("nothing_mapped", "No column of the file goes into a field.", "mapping")
-    return positions
+    return found
