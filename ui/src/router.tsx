@@ -64,6 +64,19 @@ const imports = createRoute({
   validateSearch: (search): { task?: number } => ({ task: id(search.task) }),
 })
 
+const databases = createRoute({
+  getParentRoute: () => app,
+  path: '/databases',
+  component: lazyRouteComponent(() => import('./databases/DatabasesPage'), 'DatabasesPage'),
+})
+const database = createRoute({
+  getParentRoute: () => app,
+  path: '/databases/$id',
+  component: lazyRouteComponent(() => import('./databases/DatabasePage'), 'DatabasePage'),
+  validateSearch: (search): { tab?: 'fields' | 'figures' | 'settings' } => ({
+    tab: (['fields', 'figures', 'settings'] as const).find((tab) => tab === search.tab),
+  }),
+})
 const segments = createRoute({
   getParentRoute: () => app,
   path: '/segments',
@@ -137,6 +150,8 @@ export const router = createRouter({
       profile,
       sandbox,
       imports,
+      databases,
+      database,
       segments,
       segment,
       suppression,

@@ -320,9 +320,17 @@ export interface paths {
          * @description A database with its fields.
          */
         get: operations["get_database"];
-        put?: never;
+        /**
+         * Change Database
+         * @description Change the texts of a database.
+         */
+        put: operations["change_database"];
         post?: never;
-        delete?: never;
+        /**
+         * Delete Database
+         * @description Remove a database without profiles that nothing refers to.
+         */
+        delete: operations["delete_database"];
         options?: never;
         head?: never;
         patch?: never;
@@ -342,6 +350,134 @@ export interface paths {
          * @description Add a custom field.
          */
         post: operations["add_field"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/databases/{database_id}/wipe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Wipe Database
+         * @description Delete everybody in a database, in the background; whose name has to be given. Not while an active scenario works on it.
+         */
+        post: operations["wipe_database"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/databases/{database_id}/statistics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Database Statistics
+         * @description Figures over a database; those of a small one are counted at once.
+         */
+        get: operations["database_statistics"];
+        put?: never;
+        /**
+         * Count Database
+         * @description Count a database anew, in the background.
+         */
+        post: operations["count_database"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/databases/{database_id}/fields/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete Field
+         * @description Remove a custom field with its values, unless something refers to it.
+         */
+        delete: operations["delete_field"];
+        options?: never;
+        head?: never;
+        /**
+         * Change Field
+         * @description Change a custom field; something that refers to it by its name keeps it from being renamed.
+         */
+        patch: operations["change_field"];
+        trace?: never;
+    };
+    "/databases/{database_id}/fields/{name}/uses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Field Uses
+         * @description What refers to a field by its name.
+         */
+        get: operations["field_uses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/databases/{database_id}/fields/{name}/conversion/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Conversion
+         * @description What would convert if a field got another type.
+         */
+        post: operations["preview_conversion"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/databases/{database_id}/fields/{name}/conversion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Convert Field
+         * @description Give a field another type, in the background.
+         */
+        post: operations["convert_field"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1016,6 +1152,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/segments/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count Question
+         * @description How many fit: exact where that is quick, else an estimate that says so. Whoever leaves meanwhile ends the count.
+         */
+        post: operations["count_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Question
+         * @description Some who fit, and how many can be written to. Whoever leaves meanwhile ends it.
+         */
+        post: operations["preview_question"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/segments": {
         parameters: {
             query?: never;
@@ -1040,46 +1216,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/segments/count": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Count Question
-         * @description How many fit: exact where that is quick, else an estimate that says so.
-         */
-        post: operations["count_question"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/segments/preview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Preview Question
-         * @description Some who fit, and how many can be written to.
-         */
-        post: operations["preview_question"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/segments/{segment_id}": {
         parameters: {
             query?: never;
@@ -1094,7 +1230,7 @@ export interface paths {
         get: operations["get_segment"];
         /**
          * Change Segment
-         * @description Change a segment; 409 if somebody else did so meanwhile. An updatable one is calculated anew.
+         * @description Change a segment; 409 if somebody else did so meanwhile. An updatable one is calculated anew if its people change.
          */
         put: operations["change_segment"];
         post?: never;
@@ -1103,6 +1239,26 @@ export interface paths {
          * @description Remove a segment that nothing refers to.
          */
         delete: operations["delete_segment"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/segments/{segment_id}/clone": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Clone Segment
+         * @description Make another segment like this one. The list of a static one is copied in the background.
+         */
+        post: operations["clone_segment"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1192,6 +1348,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/segments/{segment_id}/fill": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fill Segment
+         * @description Let everybody of another segment, or everybody who fits, enter or leave a static segment, in the background.
+         */
+        post: operations["fill_segment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/segments/{segment_id}/days": {
         parameters: {
             query?: never;
@@ -1201,7 +1377,7 @@ export interface paths {
         };
         /**
          * List Days
-         * @description Entries and exits by day.
+         * @description Entries and exits by day, today included; days without any are left out.
          */
         get: operations["list_days"];
         put?: never;
@@ -1396,6 +1572,63 @@ export interface components {
             most?: number | null;
         };
         /**
+         * CalculationShape
+         * @description A calculation that waits or runs; progress is counted in lanes, of which there are 64.
+         */
+        CalculationShape: {
+            /** Task Id */
+            task_id: number;
+            /** Done */
+            done: number;
+            /** Total */
+            total: number | null;
+        };
+        /**
+         * ChangedDatabase
+         * @description The texts of a database, and the fields that recipients may see and change on their page.
+         */
+        ChangedDatabase: {
+            /** Name */
+            name: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Manager Title
+             * @default
+             */
+            manager_title: string;
+            /**
+             * Manager Language
+             * @default en
+             */
+            manager_language: string;
+            /** Manager Fields */
+            manager_fields?: string[] | null;
+        };
+        /**
+         * ChangedField
+         * @description What is to change of a field; what is missing stays. `name` is its new name.
+         */
+        ChangedField: {
+            /** Name */
+            name?: string | null;
+            /** Title */
+            title?: string | null;
+            /** Description */
+            description?: string | null;
+            /** Options */
+            options?: string[] | null;
+            /** Required */
+            required?: boolean | null;
+            /** Matching */
+            matching?: boolean | null;
+            /** Hidden */
+            hidden?: boolean | null;
+        };
+        /**
          * ChangedMembers
          * @description How many it concerned.
          */
@@ -1495,6 +1728,14 @@ export interface components {
             title: string;
         };
         /**
+         * ClonedSegment
+         * @description The name of the copy; without one it is called after the original.
+         */
+        ClonedSegment: {
+            /** Name */
+            name?: string | null;
+        };
+        /**
          * ContentShape
          * @description What an author gives: e-mail has a subject and HTML or MJML, SMS a text; all are Liquid.
          */
@@ -1513,6 +1754,20 @@ export interface components {
             from_email?: string | null;
             /** Reply To */
             reply_to?: string | null;
+        };
+        /**
+         * ConversionPreviewShape
+         * @description How many values convert; not `exact`: projected from a share of the profiles.
+         */
+        ConversionPreviewShape: {
+            /** Fits */
+            fits: number;
+            /** Misfits */
+            misfits: number;
+            /** Exact */
+            exact: boolean;
+            /** Examples */
+            examples: components["schemas"]["MisfitShape"][];
         };
         /**
          * CountShape
@@ -1535,8 +1790,16 @@ export interface components {
             hints: string[];
         };
         /**
+         * DatabaseFigures
+         * @description Figures over a database: what is known (null: not counted yet), and the task that counts them anew.
+         */
+        DatabaseFigures: {
+            known: components["schemas"]["DatabaseStatistics"] | null;
+            counting: components["schemas"]["TaskShape"] | null;
+        };
+        /**
          * DatabaseShape
-         * @description A profile database.
+         * @description A profile database; `about` is how many profiles it has, roughly once they are many.
          */
         DatabaseShape: {
             /** Id */
@@ -1549,10 +1812,48 @@ export interface components {
             manager_title: string;
             /** Manager Language */
             manager_language: string;
+            /** Manager Fields */
+            manager_fields: string[];
             /** Created At */
             created_at: string | null;
+            /** About */
+            about: number;
             /** Fields */
             fields: components["schemas"]["FieldShape"][];
+        };
+        /**
+         * DatabaseStatistics
+         * @description Figures over a database as of `counted_at`; `by_status` is the global status; `growth` are days of the account's zone with new profiles, oldest first.
+         */
+        DatabaseStatistics: {
+            /**
+             * Counted At
+             * Format: date-time
+             */
+            counted_at: string;
+            /** Profiles */
+            profiles: number;
+            /** By Status */
+            by_status: {
+                [key: string]: number;
+            };
+            /** Subscriptions */
+            subscriptions: components["schemas"]["SubscriptionCount"][];
+            /** Growth */
+            growth: components["schemas"]["DayCount"][];
+        };
+        /**
+         * DayCount
+         * @description Profiles made on one day.
+         */
+        DayCount: {
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Count */
+            count: number;
         };
         /**
          * DayShape
@@ -1714,13 +2015,15 @@ export interface components {
         };
         /**
          * FieldShape
-         * @description A field of profiles; `matching`: profiles can be found by it.
+         * @description A field of profiles; `matching`: profiles can be found by it; `hidden`: it is not shown on lists and cards.
          */
         FieldShape: {
             /** Name */
             name: string;
             /** Title */
             title: string;
+            /** Description */
+            description: string;
             /** Type */
             type: string;
             /** Options */
@@ -1729,8 +2032,43 @@ export interface components {
             required: boolean;
             /** Matching */
             matching: boolean;
+            /** Hidden */
+            hidden: boolean;
             /** Custom */
             custom: boolean;
+        };
+        /**
+         * FieldUseShape
+         * @description Something that refers to a field: a scenario, a segment, a template.
+         */
+        FieldUseShape: {
+            /** Kind */
+            kind: string;
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+        };
+        /**
+         * FillOrder
+         * @description Who enters or leaves a static segment: who belongs to another segment, or who fits rules; give one of them.
+         */
+        FillOrder: {
+            /**
+             * Action
+             * @default add
+             * @enum {string}
+             */
+            action: "add" | "remove";
+            /** Segment Id */
+            segment_id?: number | null;
+            /** Rules */
+            rules?: {
+                [key: string]: unknown;
+            } | null;
+            sample?: components["schemas"]["Sample"] | null;
+            /** Most */
+            most?: number | null;
         };
         /**
          * FoundShape
@@ -1877,6 +2215,24 @@ export interface components {
         MembersOrder: {
             /** Profiles */
             profiles: string[];
+        };
+        /**
+         * MisfitShape
+         * @description A value that does not convert, and why.
+         */
+        MisfitShape: {
+            /** Value */
+            value: string;
+            /** Reason */
+            reason: string;
+        };
+        /**
+         * NameTyped
+         * @description The name of the database, typed by the user who wants everybody in it gone.
+         */
+        NameTyped: {
+            /** Name */
+            name: string;
         };
         /**
          * NewCodes
@@ -2081,6 +2437,32 @@ export interface components {
              * @enum {string}
              */
             role: "viewer" | "editor" | "master";
+        };
+        /**
+         * NewType
+         * @description The type that a field is to get.
+         */
+        NewType: {
+            /** Type */
+            type: string;
+            /** Options */
+            options?: string[] | null;
+        };
+        /**
+         * NewTypeOrder
+         * @description With what happens to values that do not convert: `refuse` the whole, or `clear` them.
+         */
+        NewTypeOrder: {
+            /** Type */
+            type: string;
+            /** Options */
+            options?: string[] | null;
+            /**
+             * Misfits
+             * @default refuse
+             * @enum {string}
+             */
+            misfits: "refuse" | "clear";
         };
         /**
          * NodeDescription
@@ -2486,15 +2868,13 @@ export interface components {
         };
         /**
          * PreviewShape
-         * @description Some who fit, and how many can be written to, by channel; null where finding out takes too long.
+         * @description Some who fit, and how many can be written to; null where finding out takes too long.
          */
         PreviewShape: {
             /** People */
             people: components["schemas"]["FoundShape"][] | null;
             /** Reach */
-            reach: {
-                [key: string]: number;
-            } | null;
+            reach: components["schemas"]["ReachShape"][] | null;
         };
         /**
          * ProfileEntry
@@ -2580,6 +2960,20 @@ export interface components {
              * @default
              */
             group: string;
+        };
+        /**
+         * ReachShape
+         * @description How many people can be written to in a channel: by a resource, or by any where it is null.
+         */
+        ReachShape: {
+            /** Channel */
+            channel: string;
+            /** Resource Id */
+            resource_id: number | null;
+            /** Resource Name */
+            resource_name: string | null;
+            /** People */
+            people: number;
         };
         /**
          * Reentry
@@ -2956,17 +3350,22 @@ export interface components {
         };
         /**
          * Schedule
-         * @description When an updatable segment is calculated anew besides its incremental changes: every so many minutes, or daily at a time of the account's zone.
+         * @description Every so many minutes; or at a time of day of the account's zone, daily or on some days of the week (1 is Monday).
          */
         Schedule: {
             /** Every Minutes */
             every_minutes?: number | null;
             /** Daily At */
             daily_at?: string | null;
+            /**
+             * Weekdays
+             * @default []
+             */
+            weekdays: number[];
         };
         /**
          * SegmentShape
-         * @description A segment; `size` is that of `calculated_at` (static: now); `summary` is its rules in words.
+         * @description A segment; `size` is that of `calculated_at`, kept up to date in between; `summary` is its rules in words; `error` why it failed at `failed_at`.
          */
         SegmentShape: {
             /** Id */
@@ -3008,6 +3407,8 @@ export interface components {
             size: number | null;
             /** Error */
             error: string | null;
+            /** Failed At */
+            failed_at: string | null;
             /** Tags */
             tags: string[];
             /**
@@ -3022,6 +3423,9 @@ export interface components {
             updated_at: string;
             /** Summary */
             summary: string | null;
+            /** Used By */
+            used_by: components["schemas"]["UsageShape"][];
+            calculation: components["schemas"]["CalculationShape"] | null;
         };
         /**
          * SessionChange
@@ -3137,6 +3541,22 @@ export interface components {
              * @default email
              */
             channel: string;
+        };
+        /**
+         * SubscriptionCount
+         * @description Subscriptions of one resource, channel and status.
+         */
+        SubscriptionCount: {
+            /** Resource Id */
+            resource_id: number;
+            /** Resource */
+            resource: string;
+            /** Channel */
+            channel: string;
+            /** Status */
+            status: string;
+            /** Count */
+            count: number;
         };
         /**
          * SubscriptionOrder
@@ -3406,7 +3826,7 @@ export interface components {
         };
         /**
          * UsageShape
-         * @description Something that refers to a segment.
+         * @description Something that refers to a segment: a scenario, a segment or a scheduled import (`import_plan`).
          */
         UsageShape: {
             /** Kind */
@@ -4431,6 +4851,88 @@ export interface operations {
             };
         };
     };
+    change_database: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedDatabase"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatabaseShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_database: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     add_field: {
         parameters: {
             query?: never;
@@ -4453,6 +4955,345 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FieldShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    wipe_database: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NameTyped"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    database_statistics: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DatabaseFigures"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    count_database: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_field: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_field: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedField"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    field_uses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FieldUseShape"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_conversion: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewType"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversionPreviewShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    convert_field: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewTypeOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
                 };
             };
             /** @description Client Error */
@@ -6119,6 +6960,92 @@ export interface operations {
             };
         };
     };
+    count_question: {
+        parameters: {
+            query?: {
+                language?: ("en" | "ru") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_question: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QuestionShape"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PreviewShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_segments: {
         parameters: {
             query?: {
@@ -6186,92 +7113,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SegmentShape"];
-                };
-            };
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Server Error */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    count_question: {
-        parameters: {
-            query?: {
-                language?: ("en" | "ru") | null;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["QuestionShape"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CountShape"];
-                };
-            };
-            /** @description Client Error */
-            "4XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-            /** @description Server Error */
-            "5XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ErrorAnswer"];
-                };
-            };
-        };
-    };
-    preview_question: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["QuestionShape"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PreviewShape"];
                 };
             };
             /** @description Client Error */
@@ -6418,6 +7259,50 @@ export interface operations {
             };
         };
     };
+    clone_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClonedSegment"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     calculate_segment: {
         parameters: {
             query?: never;
@@ -6501,6 +7386,7 @@ export interface operations {
     list_members: {
         parameters: {
             query?: {
+                search?: string;
                 /** @description `next` of the page before. */
                 after?: number | null;
                 /** @description Most items of the page; more than 200 count as 200. */
@@ -6609,6 +7495,50 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ChangedMembers"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    fill_segment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                segment_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FillOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
                 };
             };
             /** @description Client Error */

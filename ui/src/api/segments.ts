@@ -7,6 +7,7 @@ export type Segment = Shapes['SegmentShape']
 export type Kind = Segment['kind']
 export type Question = Partial<Shapes['QuestionShape']> & { database_id: number }
 export type Count = Shapes['CountShape']
+export type Reached = Shapes['ReachShape']
 export type Found = Shapes['FoundShape']
 export type Draft = {
   name: string

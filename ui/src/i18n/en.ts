@@ -27,6 +27,7 @@ export const en = {
     segments: 'Segments',
     imports: 'Import',
     exports: 'Exports',
+    databases: 'Databases',
     suppression: 'Suppression lists',
     automation: 'Automation',
     scenarios: 'Scenarios',

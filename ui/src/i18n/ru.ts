@@ -33,6 +33,7 @@ export const ru: Shape<typeof en> = {
     imports: 'Импорт',
     exports: 'Выгрузки',
     suppression: 'Стоп-листы',
+    databases: 'Базы',
     automation: 'Автоматизация',
     scenarios: 'Сценарии',
     messages: 'Сообщения',

@@ -4,7 +4,7 @@ import { IconBulb } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { errorText } from '../api/errorText'
-import { useCount, usePreview, useUsage, type Count, type Question, type Segment } from '../api/segments'
+import { useCount, usePreview, useUsage, type Count, type Reached, type Question, type Segment } from '../api/segments'
 import { Initials } from '../components/Initials'
 import { number } from '../format/numbers'
 import { useLanguage } from '../i18n'
@@ -87,15 +87,19 @@ function Number({ count }: { count: Count }) {
   )
 }
 
-function Reach({ reach }: { reach: Record<string, number> | null }) {
+function Reach({ reach }: { reach: Reached[] | null }) {
   const { t } = useTranslation()
   if (!reach) return <Text size="sm">{t('area.segments.reachUnknown')}</Text>
-  const channels = Object.entries(reach)
-  if (!channels.length) return <Text size="sm">0</Text>
-  return channels.map(([channel, people]) => (
-    <div key={channel} style={{ display: 'flex', justifyContent: 'space-between', fontSize: 13.5 }}>
-      <span>{t(`channel.${channel}`)}</span>
-      <b>{number(people)}</b>
+  if (!reach.length) return <Text size="sm">0</Text>
+  return reach.map(({ channel, resource_id, resource_name, people }) => (
+    <div
+      key={`${channel} ${resource_id}`}
+      style={{ display: 'flex', justifyContent: 'space-between', gap: 8, fontSize: 13.5 }}
+    >
+      <span style={resource_id === null ? undefined : { paddingLeft: 14, color: 'var(--ink2)' }}>
+        {resource_name ?? t(`channel.${channel}`)}
+      </span>
+      {resource_id === null ? <b>{number(people)}</b> : number(people)}
     </div>
   ))
 }

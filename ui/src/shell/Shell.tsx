@@ -1,6 +1,7 @@
 import { Tooltip } from '@mantine/core'
 import {
   IconBan,
+  IconDatabase,
   IconFileExport,
   IconFlask,
   IconHome,
@@ -33,6 +34,7 @@ const GROUPS: { word?: string; items: Item[] }[] = [
       { to: '/imports', word: 'imports', icon: IconUpload },
       { to: '/exports', word: 'exports', icon: IconFileExport },
       { to: '/suppression', word: 'suppression', icon: IconBan },
+      { to: '/databases', word: 'databases', icon: IconDatabase },
     ],
   },
   { word: 'automation', items: [{ to: '/scenarios', word: 'scenarios', icon: IconRoute }] },
