@@ -15,6 +15,7 @@ from sojourn.kernel.database import connect, ensure_partitions, own_server_url
 from sojourn.kernel.heartbeat import forget_dead_parts
 from sojourn.kernel.retention import clear
 from sojourn.profiles import resume_suspended
+from sojourn.profiles.past_imports import forget_uploads
 
 SECONDS = 300.0
 _LOCK = 7_310_003
@@ -41,7 +42,14 @@ def keep_periods(connection: psycopg.Connection[Any], clock: Clock, settings: Se
     clear(connection, clock)
 
 
-CHORES: tuple[Chore, ...] = (make_partitions, resume_subscriptions, forget_old, forget_parts, keep_periods)
+CHORES: tuple[Chore, ...] = (
+    make_partitions,
+    resume_subscriptions,
+    forget_old,
+    forget_parts,
+    forget_uploads,
+    keep_periods,
+)
 
 
 def keep_house(settings: Settings, clock: Clock, stop: threading.Event) -> None:

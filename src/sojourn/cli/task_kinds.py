@@ -11,7 +11,7 @@ def register_all(settings: Settings) -> None:
     from sojourn.bulk import EXPORT, UPDATE, export_task, update_task
     from sojourn.profiles.conversion import CONVERT, convert_task
     from sojourn.profiles.database_statistics import COUNT, count_task
-    from sojourn.profiles.tasks import IMPORT, import_task
+    from sojourn.profiles.tasks import IMPORT, TEST_RUN, import_task
     from sojourn.segments.tasks import CALCULATE, FILL, calculate_task, fill_task
     from sojourn.web.v1.start_many import start_many_task
     from sojourn.web.v1.workflows import START_MANY
@@ -24,3 +24,4 @@ def register_all(settings: Settings) -> None:
     register(EXPORT, export_task(settings))
     register(UPDATE, update_task())
     register(IMPORT, import_task(settings))
+    register(TEST_RUN, import_task(settings))

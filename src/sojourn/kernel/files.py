@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -58,6 +59,11 @@ class FileStore:
         """Remove a file; one that is gone already is no error."""
         self.path(key).unlink(missing_ok=True)
 
+    def older_than(self, before: datetime, suffix: str) -> list[str]:
+        """The keys with an ending whose files were written before a moment."""
+        found = (path for path in self._folder.glob(f"??/*{suffix}") if _KEY.fullmatch(path.name))
+        return [path.name for path in found if _written(path) < before.timestamp()]
+
     def path(self, key: str) -> Path:
         """Where the file lies on this host, for readers that insist on a path; never store it.
 
@@ -67,6 +73,13 @@ class FileStore:
         if not _KEY.fullmatch(key):
             raise SojournError("bad_file_key", "This is not the key of a file.", "file")
         return self._folder / key[:2] / key
+
+
+def _written(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:  # somebody else was faster
+        return float("inf")
 
 
 class FileWriter:

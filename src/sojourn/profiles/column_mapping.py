@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from sojourn.kernel.errors import SojournError
 from sojourn.profiles.databases import Database
@@ -36,17 +37,21 @@ def _word(heading: str) -> str:
 
 def guess_mapping(database: Database, header: Sequence[str]) -> dict[str, str]:
     """Column → field for the columns whose heading says what they hold. A field's own name goes before its title, that before a synonym."""
+    return {heading: target for heading, (target, _) in guess_by_heading(database, header).items()}
+
+
+def guess_by_heading(database: Database, header: Sequence[str]) -> dict[str, tuple[str, Literal["name", "title", "synonym"]]]:  # fmt: skip
+    """Column → field, and what of the heading told it."""
     titles = {_word(field.title): field.name for field in reversed(list(database.fields.values()))}
-    found: dict[str, str] = {}
+    found: dict[str, tuple[str, Literal["name", "title", "synonym"]]] = {}
+    taken: set[str] = set()
     for heading in header:
         word = _word(heading)
-        target = (
-            next((name for name in (heading.strip(), word, f"_{word}") if name in database.fields), None)
-            or titles.get(word)
-            or _BY_SYNONYM.get(word)
-        )
-        if target and heading not in found and target not in found.values():
-            found[heading] = target
+        named = next((name for name in (heading.strip(), word, f"_{word}") if name in database.fields), None)
+        target = named or titles.get(word) or _BY_SYNONYM.get(word)
+        if target and heading not in found and target not in taken:
+            found[heading] = (target, "name" if named else "title" if word in titles else "synonym")
+            taken.add(target)
     return found
 
 

@@ -33,13 +33,18 @@ class SheetReader:
         self.total_bytes = path.stat().st_size
         self._streamed = _must_be_streamed(path)
         self._book: Any = None
+        self._file = path.open("rb")  # by a path these libraries go by the ending of its name
         try:
-            self._book = openpyxl.load_workbook(path, read_only=True, data_only=True) if self._streamed else python_calamine.load_workbook(path)  # fmt: skip
+            self._book = openpyxl.load_workbook(self._file, read_only=True, data_only=True) if self._streamed else python_calamine.load_workbook(self._file)  # fmt: skip
             self.sheets: list[str] = list(self._book.sheetnames if self._streamed else self._book.sheet_names)
-        except SojournError:
-            raise
-        except Exception as error:  # these libraries raise whatever a broken file provokes
-            raise _broken(error) from None
+            self.header = self._find_header(sheet, has_header)
+        except BaseException as error:
+            self.close()
+            if isinstance(error, SojournError) or not isinstance(error, Exception):
+                raise
+            raise _broken(error) from None  # these libraries raise whatever a broken file provokes
+
+    def _find_header(self, sheet: str | None, has_header: bool) -> list[str]:
         if sheet is not None and sheet not in self.sheets:
             raise SojournError("unknown_sheet", f"The workbook has no sheet “{sheet}”.", "sheet")
         if not self.sheets:
@@ -51,7 +56,7 @@ class SheetReader:
             raise SojournError("empty_file", "The sheet is empty.", "file")
         while not first[-1]:
             first = first[:-1]
-        self.header = named_columns(first if has_header else range(1, len(first) + 1))
+        return named_columns(first if has_header else range(1, len(first) + 1))
 
     def chunks(self, size: int) -> Iterator[Chunk]:
         """See `Reader`."""
@@ -73,6 +78,7 @@ class SheetReader:
         """See `Reader`."""
         if self._book is not None:
             self._book.close()
+        self._file.close()
 
     def _height(self) -> int:
         if self._streamed:

@@ -18,15 +18,24 @@ from sojourn.profiles.reading_rows import Rejection
 from sojourn.profiles.rejections import all_rejections, list_rejections
 from sojourn.profiles.run_import import run_import
 
-__all__ = ["IMPORT", "ImportArguments", "Rejection", "all_rejections", "import_file", "import_task", "list_rejections"]
+__all__ = [
+    "IMPORT",
+    "TEST_RUN",
+    "ImportArguments",
+    "Rejection",
+    "all_rejections",
+    "import_file",
+    "import_task",
+    "list_rejections",
+]
 
-IMPORT = "profile_import"
-"""The kind of this task."""
+IMPORT, TEST_RUN = "profile_import", "profile_import_test"
+"""Kinds of this task. A test run writes nothing."""
 Connection = psycopg.Connection[Any]
 
 
 def import_task(settings: Settings) -> TaskFunction:
-    """The function of the task kind `IMPORT`. The files go when the import has ended; those of a test run stay, to be imported then."""
+    """The function of the task kinds `IMPORT` and `TEST_RUN`. The files go when the import has ended; those of a test run stay, to be imported then."""
 
     def run(connection: Connection, clock: Clock, task: Task, report: Report) -> dict[str, Any]:
         arguments = ImportArguments.model_validate(task.arguments)

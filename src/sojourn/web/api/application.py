@@ -18,6 +18,7 @@ from sojourn.web.api import (
     account,
     bulk,
     databases,
+    import_files,
     imports,
     node_types,
     privacy,
@@ -43,7 +44,7 @@ from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
-    promo_pools.router, profiles.router, sandbox.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
+    promo_pools.router, profiles.router, sandbox.router, import_files.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
 )  # fmt: skip
 
 
