@@ -1,15 +1,15 @@
-"""Archives (ZIP, tar, also compressed) unpacked into a folder that goes away: no more files and bytes than stated, and no names used as paths."""
+"""Archives (ZIP, tar, also compressed, and single compressed files) unpacked into a folder that goes away: no more files and bytes than stated, and no names used as paths."""
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import tarfile
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, cast
 
 from sojourn.kernel.errors import SojournError, TooLarge
 
@@ -20,6 +20,7 @@ MOST_PACKED = 250
 """How many times smaller than its content an archive may be, beyond 64 MB of content."""
 _SMALL = 64 << 20
 _BLOCK = 1 << 20
+_MOST_ENTRIES = 10_000
 
 
 class Unpacked:
@@ -42,12 +43,12 @@ class Unpacked:
                 self.files.append((target, name))
             if not self.files:
                 raise SojournError("empty_file", "The archive holds no files.", "file")
-        except (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError) as error:  # fmt: skip
+        except BaseException as error:
             self.close()
+            if isinstance(error, SojournError) or not isinstance(error, Exception):
+                raise
+            # these libraries raise whatever a broken file provokes
             raise SojournError("bad_archive", f"The archive cannot be read: {str(error)[:200]}.", "file") from None
-        except BaseException:
-            self.close()
-            raise
 
     def close(self) -> None:
         """Remove the files."""
@@ -62,8 +63,16 @@ def _members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
                     with archive.open(item) as content:
                         yield _name(item.filename), content
         return
-    with tarfile.open(path, "r|*") as tape:
-        for member in tape:
+    if not tarfile.is_tarfile(path):
+        with gzip.open(path) as alone:
+            yield "", cast("IO[bytes]", alone)
+        return
+    with tarfile.open(path) as tape:
+        passed = 0
+        for entries, member in enumerate(tape):
+            passed += member.size
+            if passed > LARGEST or entries > _MOST_ENTRIES:
+                raise TooLarge("archive_too_large", "The archive holds more than it may.", "file")
             tape_content = tape.extractfile(member) if member.isfile() and _wanted(member.name) else None
             if tape_content:
                 yield _name(member.name), tape_content
@@ -72,7 +81,7 @@ def _members(path: Path) -> Iterator[tuple[str, IO[bytes]]]:
 def _wanted(name: str) -> bool:
     """Not what systems leave in archives for themselves."""
     parts = PurePosixPath(name.replace("\\", "/")).parts
-    return bool(parts) and not any(part.startswith((".", "__MACOSX")) for part in parts)
+    return bool(parts) and not any(part.startswith((".", "__MACOSX")) and part != ".." for part in parts)
 
 
 def _name(name: str) -> str:
