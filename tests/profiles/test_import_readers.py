@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - workbooks know no time zones
 """Files of other formats than CSV: the same rows come out, memory and archives are bounded, and nothing broken ends as an accident."""
 
 from __future__ import annotations
