@@ -198,7 +198,7 @@ def _begin_stored(call: Call, given: ImportRequest) -> Task:
     arguments = given.arguments(call.caller.name or call.caller.email)
     store = FileStore.of(call.settings)
     for file in given.files:
-        if not file.key.endswith(UPLOAD) or not store.path(file.key).exists():
+        if not store.path(file.key).exists() or not file.key.endswith(UPLOAD):
             raise NotFound("unknown_file", "The file is not there any more: upload it again.", "files")
     title = ", ".join(file.name for file in given.files if file.name)[:200]
     with call.connection() as connection, connection.transaction():
