@@ -720,7 +720,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/imports": {
+    "/imports/files": {
         parameters: {
             query?: never;
             header?: never;
@@ -730,10 +730,94 @@ export interface paths {
         get?: never;
         put?: never;
         /**
+         * Upload Import File
+         * @description Upload a file to be looked into and imported.
+         */
+        post: operations["upload_import_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/imports/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Import
+         * @description Look into the beginning of files: first rows, guessed targets of the columns, and what would be refused.
+         */
+        post: operations["preview_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Imports
+         * @description Imports, newest first; test runs are left out.
+         */
+        get: operations["list_imports"];
+        put?: never;
+        /**
          * Start Import
-         * @description Upload a file; the task that imports it is told at once.
+         * @description Import files that were uploaded before, or one that comes along; the task is told at once.
          */
         post: operations["start_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/imports/{task_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Import
+         * @description How an import or a test run stands.
+         */
+        get: operations["get_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/imports/{task_id}/rejected.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Rejected
+         * @description The refused rows as a CSV file: mend them, take the columns of line and reason away or leave them, and import the file again.
+         */
+        get: operations["download_rejected"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1736,6 +1820,72 @@ export interface components {
             name?: string | null;
         };
         /**
+         * ColumnPreviewShape
+         * @description A column: where it goes and why, what it holds, what of it would be refused.
+         */
+        ColumnPreviewShape: {
+            /** Name */
+            name: string;
+            target: components["schemas"]["ColumnTarget"] | null;
+            /** Confidence */
+            confidence: ("high" | "medium" | "low") | null;
+            /** Because */
+            because: ("name" | "title" | "synonym" | "content" | "given") | null;
+            /** Samples */
+            samples: string[];
+            /** Filled */
+            filled: number;
+            /** Different */
+            different: number;
+            /** Ambiguous Date */
+            ambiguous_date: boolean;
+            /** Refused */
+            refused: number;
+            /** Problems */
+            problems: components["schemas"]["ColumnProblemShape"][];
+        };
+        /**
+         * ColumnProblemShape
+         * @description Cells that would be refused for one reason.
+         */
+        ColumnProblemShape: {
+            /** Reason */
+            reason: string;
+            /** Count */
+            count: number;
+            /** Examples */
+            examples: components["schemas"]["ProblemExample"][];
+        };
+        /**
+         * ColumnTarget
+         * @description Where a column goes and how its cells are read; see `import_options.Target`. `date_format` is that of `strptime`.
+         */
+        ColumnTarget: {
+            /** Field */
+            field: string;
+            /** Date Format */
+            date_format?: string | null;
+            /** Phone Region */
+            phone_region?: string | null;
+            /** Decimal */
+            decimal?: ("." | ",") | null;
+            /**
+             * Separator
+             * @default ,
+             */
+            separator: string;
+            /**
+             * Add
+             * @default false
+             */
+            add: boolean;
+            /**
+             * Clear Empty
+             * @default false
+             */
+            clear_empty: boolean;
+        };
+        /**
          * ContentShape
          * @description What an author gives: e-mail has a subject and HTML or MJML, SMS a text; all are Liquid.
          */
@@ -1899,6 +2049,21 @@ export interface components {
             };
         };
         /**
+         * EarlierImportShape
+         * @description An earlier import of the same content.
+         */
+        EarlierImportShape: {
+            /** Task */
+            task: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** By */
+            by: string | null;
+        };
+        /**
          * EffectShape
          * @description How many rows are older than the period now; not `exact`: an estimate.
          */
@@ -2050,6 +2215,19 @@ export interface components {
             name: string;
         };
         /**
+         * FileArgument
+         * @description A file in the store: its key and the name it had.
+         */
+        FileArgument: {
+            /** Key */
+            key: string;
+            /**
+             * Name
+             * @default
+             */
+            name: string;
+        };
+        /**
          * FillOrder
          * @description Who enters or leaves a static segment: who belongs to another segment, or who fits rules; give one of them.
          */
@@ -2129,6 +2307,160 @@ export interface components {
             title: string;
             /** Count */
             count: number;
+        };
+        /**
+         * ImportOptions
+         * @description How rows become profiles, whatever they are read from. What is None is detected, or as the common rules say.
+         *
+         *     `mapping`: column → field, or how it is read in detail; targets that are no fields: `profile_id`, `_provider` and `_subscription_id` (keys
+         *     of the matching by push), `_subscriptions` (a JSON list). `constants`: field → text that every row brings. `resource_id` with `channels` and
+         *     `status` is the short form of `subscriptions`. Segments are static ones of the database.
+         */
+        ImportOptions: {
+            /** Mapping */
+            mapping?: {
+                [key: string]: string | components["schemas"]["ColumnTarget"];
+            } | null;
+            /**
+             * Constants
+             * @default {}
+             */
+            constants: {
+                [key: string]: string;
+            };
+            /**
+             * Mode
+             * @default create_update
+             * @enum {string}
+             */
+            mode: "create_update" | "create" | "update";
+            /**
+             * Matching
+             * @default email
+             * @enum {string}
+             */
+            matching: "email" | "email_profile" | "email_sub" | "phone" | "phone_sub" | "profile_id" | "push_sub" | "custom" | "email_phone" | "email_phone_sub" | "none";
+            /** Field Name */
+            field_name?: string | null;
+            /** Date Format */
+            date_format?: string | null;
+            /** Phone Region */
+            phone_region?: string | null;
+            /** Decimal */
+            decimal?: ("." | ",") | null;
+            /**
+             * Clear Empty
+             * @default []
+             */
+            clear_empty: string[];
+            /**
+             * Subscriptions
+             * @default []
+             */
+            subscriptions: components["schemas"]["ImportSubscription"][];
+            /** Resource Id */
+            resource_id?: number | null;
+            /**
+             * Channels
+             * @default [
+             *       1
+             *     ]
+             */
+            channels: number[];
+            /** Status */
+            status?: string | null;
+            /**
+             * Skip Invalid Subscriptions
+             * @default false
+             */
+            skip_invalid_subscriptions: boolean;
+            /**
+             * Skip Triggers
+             * @default false
+             */
+            skip_triggers: boolean;
+            /**
+             * Add To Segments
+             * @default []
+             */
+            add_to_segments: number[];
+            /**
+             * Remove From Segments
+             * @default []
+             */
+            remove_from_segments: number[];
+        };
+        /**
+         * ImportShape
+         * @description An import: its task, where it goes, by whom and how.
+         */
+        ImportShape: {
+            /** Id */
+            id: number;
+            /** Kind */
+            kind: string;
+            /** Title */
+            title: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "completed" | "failed" | "cancelled";
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Started At */
+            started_at: string | null;
+            /** Finished At */
+            finished_at: string | null;
+            /** Done */
+            done: number;
+            /** Total */
+            total: number | null;
+            /** Cancel Requested */
+            cancel_requested: boolean;
+            /** Error */
+            error: string | null;
+            /** Result */
+            result: {
+                [key: string]: unknown;
+            } | null;
+            /** Database */
+            database: number;
+            /** Database Name */
+            database_name: string | null;
+            /** Files */
+            files: string[];
+            /** By */
+            by: string | null;
+            /** Test Run */
+            test_run: boolean;
+            /** Arguments */
+            arguments: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ImportSubscription
+         * @description How every row subscribes. `column`: where the contact stands; None: the e-mail or the first phone of the row.
+         *
+         *     `status` is a word; None: subscribed if new, else as it is. `cats`: None leaves the categories.
+         */
+        ImportSubscription: {
+            /** Resource Id */
+            resource_id: number;
+            /** Channel */
+            channel: number;
+            /** Column */
+            column?: string | null;
+            /** Status */
+            status?: string | null;
+            /** Priority */
+            priority?: number | null;
+            /** Cats */
+            cats?: string[] | null;
         };
         /**
          * LinkShape
@@ -2595,6 +2927,13 @@ export interface components {
             /** Next */
             next?: number | string | null;
         };
+        /** Page[ImportShape] */
+        Page_ImportShape_: {
+            /** Items */
+            items: components["schemas"]["ImportShape"][];
+            /** Next */
+            next?: number | string | null;
+        };
         /** Page[MemberShape] */
         Page_MemberShape_: {
             /** Items */
@@ -2867,14 +3206,48 @@ export interface components {
             y: number;
         };
         /**
-         * PreviewShape
-         * @description Some who fit, and how many can be written to; null where finding out takes too long.
+         * PreviewRequest
+         * @description Which files to look into, and how. Without `options.mapping` the targets of the columns are guessed.
          */
-        PreviewShape: {
-            /** People */
-            people: components["schemas"]["FoundShape"][] | null;
-            /** Reach */
-            reach: components["schemas"]["ReachShape"][] | null;
+        PreviewRequest: {
+            /** Database */
+            database: number;
+            /** Files */
+            files: components["schemas"]["FileArgument"][];
+            /**
+             * @default {
+             *       "quote": "\"",
+             *       "has_header": true
+             *     }
+             */
+            reading: components["schemas"]["ReadingArguments"];
+            /**
+             * @default {
+             *       "constants": {},
+             *       "mode": "create_update",
+             *       "matching": "email",
+             *       "clear_empty": [],
+             *       "subscriptions": [],
+             *       "channels": [
+             *         1
+             *       ],
+             *       "skip_invalid_subscriptions": false,
+             *       "skip_triggers": false,
+             *       "add_to_segments": [],
+             *       "remove_from_segments": []
+             *     }
+             */
+            options: components["schemas"]["ImportOptions"];
+        };
+        /**
+         * ProblemExample
+         * @description A cell that would be refused.
+         */
+        ProblemExample: {
+            /** Line */
+            line: number;
+            /** Text */
+            text: string;
         };
         /**
          * ProfileEntry
@@ -2976,6 +3349,28 @@ export interface components {
             people: number;
         };
         /**
+         * ReadingArguments
+         * @description How files are read. What is None is detected.
+         */
+        ReadingArguments: {
+            /** Encoding */
+            encoding?: string | null;
+            /** Delimiter */
+            delimiter?: string | null;
+            /**
+             * Quote
+             * @default "
+             */
+            quote: string;
+            /**
+             * Has Header
+             * @default true
+             */
+            has_header: boolean;
+            /** Sheet */
+            sheet?: string | null;
+        };
+        /**
          * Reentry
          * @description What happens when a profile comes again: see spec of the four modes in docs/reference/scenario-files.md.
          */
@@ -3004,13 +3399,17 @@ export interface components {
         };
         /**
          * RejectionShape
-         * @description A line that an import refused.
+         * @description A line that an import refused. `file` counts the files of the import from 0; `row_text` is a CSV record.
          */
         RejectionShape: {
+            /** File */
+            file: number;
             /** Line */
             line: number;
             /** Field */
             field: string | null;
+            /** Column */
+            column: string | null;
             /** Reason */
             reason: string;
             /** Row Text */
@@ -3815,6 +4214,16 @@ export interface components {
             capped: number;
         };
         /**
+         * UnreadRow
+         * @description A row that cannot be read at all.
+         */
+        UnreadRow: {
+            /** Line */
+            line: number;
+            /** Reason */
+            reason: string;
+        };
+        /**
          * UpdateArguments
          * @description The `arguments` of the task.
          */
@@ -3823,6 +4232,24 @@ export interface components {
             changes: components["schemas"]["Changes"];
             /** User Id */
             user_id?: number | null;
+        };
+        /**
+         * UploadedFile
+         * @description A file in the store, by its key; it is kept for a day.
+         */
+        UploadedFile: {
+            /** Key */
+            key: string;
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "csv" | "json" | "workbook" | "archive";
+            earlier: components["schemas"]["EarlierImportShape"] | null;
         };
         /**
          * UsageShape
@@ -3869,6 +4296,39 @@ export interface components {
             message: string;
             /** Place */
             place?: string | null;
+        };
+        /**
+         * PreviewShape
+         * @description The beginning of files. `looked_at`: rows that guesses and problems come from; `whole`: these are all.
+         */
+        sojourn__web__api__import_files__PreviewShape: {
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "csv" | "json" | "workbook";
+            /** Encoding */
+            encoding: string | null;
+            /** Delimiter */
+            delimiter: string | null;
+            /** Quote */
+            quote: string | null;
+            /** Sheets */
+            sheets: string[];
+            /** Sheet */
+            sheet: string | null;
+            /** Header */
+            header: string[];
+            /** Rows */
+            rows: string[][];
+            /** Columns */
+            columns: components["schemas"]["ColumnPreviewShape"][];
+            /** Looked At */
+            looked_at: number;
+            /** Whole */
+            whole: boolean;
+            /** Unread */
+            unread: components["schemas"]["UnreadRow"][];
         };
         /**
          * MessageShape
@@ -3934,6 +4394,16 @@ export interface components {
             message: string;
             /** Place */
             place?: string | null;
+        };
+        /**
+         * PreviewShape
+         * @description Some who fit, and how many can be written to; null where finding out takes too long.
+         */
+        sojourn__web__api__segment_counts__PreviewShape: {
+            /** People */
+            people: components["schemas"]["FoundShape"][] | null;
+            /** Reach */
+            reach: components["schemas"]["ReachShape"][] | null;
         };
     };
     responses: never;
@@ -5960,7 +6430,7 @@ export interface operations {
             };
         };
     };
-    start_import: {
+    upload_import_file: {
         parameters: {
             query?: never;
             header?: never;
@@ -5971,11 +6441,153 @@ export interface operations {
             content: {
                 "multipart/form-data": {
                     /** Format: binary */
+                    file?: string;
+                    /** @description Rows out of the clipboard instead of a file; the first line names the columns. */
+                    text?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadedFile"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sojourn__web__api__import_files__PreviewShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_imports: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ImportShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    start_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    database: number;
+                    files: components["schemas"]["FileArgument"][];
+                    reading?: components["schemas"]["ReadingArguments"];
+                    options?: components["schemas"]["ImportOptions"];
+                    /** @description Everything is checked and matched, nothing is written. */
+                    test_run?: boolean;
+                    /** @description Name of a static segment to be made of the result. */
+                    new_segment?: string;
+                };
+                "multipart/form-data": {
+                    /** Format: binary */
                     file: string;
                     database: number;
                     /** @description The contacts of all rows subscribe to this resource. */
                     resource?: number;
-                    /** @description JSON: mapping, mode, matching, field_name, encoding, delimiter, has_header, date_format, phone_region, clear_empty, channels, status, skip_triggers. */
+                    /** @description JSON: what `ImportOptions` and `ReadingArguments` have. */
                     options?: string;
                 };
             };
@@ -5988,6 +6600,86 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    download_rejected: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                task_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rows that were refused, as they came, with the reasons. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
                 };
             };
             /** @description Client Error */
@@ -7023,7 +7715,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["PreviewShape"];
+                    "application/json": components["schemas"]["sojourn__web__api__segment_counts__PreviewShape"];
                 };
             };
             /** @description Client Error */
