@@ -22,6 +22,12 @@ def violations(page: Page) -> list[str]:
     return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
 
+LATER = (
+    "/databases", "/databases/1", "/databases/1?tab=figures", "/databases/1?tab=settings", "/segments", "/segments/new", "/exports", "/bulk-update",
+    "/suppression", "/suppression/1", "/settings/account", "/settings/privacy",
+)  # fmt: skip
+
+
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_no_screen_breaks_a_rule_of_accessibility(open_page: Callable[..., Page], shop: Product, dark: bool) -> None:
     page = open_page(dark=dark)
@@ -30,7 +36,7 @@ def test_no_screen_breaks_a_rule_of_accessibility(open_page: Callable[..., Page]
     found = {"/login": violations(page)}
     log_in(page)
     scenario = f"/scenarios/{shop.scenario_id}"
-    for path in ("/", "/scenarios", scenario, "/profiles", "/sandbox?message=1", "/imports"):
+    for path in ("/", "/scenarios", scenario, "/profiles", "/sandbox?message=1", "/imports", *LATER):
         page.goto(path)
         page.locator(_READY).first.wait_for()
         page.wait_for_timeout(700)

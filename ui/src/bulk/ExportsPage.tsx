@@ -1,4 +1,4 @@
-import { Anchor, Button, Loader } from '@mantine/core'
+import { Anchor, Button, Loader, VisuallyHidden } from '@mantine/core'
 import { IconDownload, IconFileExport, IconPlus } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
@@ -66,7 +66,9 @@ function ExportTable({ tasks }: { tasks: BulkTask[] }) {
           <th style={{ textAlign: 'right' }}>{t('area.bulk.rows')}</th>
           <th style={{ textAlign: 'right' }}>{t('area.bulk.size')}</th>
           <th>{t('area.bulk.when')}</th>
-          <th aria-label={t('area.bulk.download')} />
+          <th>
+            <VisuallyHidden>{t('area.bulk.download')}</VisuallyHidden>
+          </th>
         </tr>
       </thead>
       <tbody>

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Group, Menu } from '@mantine/core'
+import { ActionIcon, Badge, Button, Group, Menu, VisuallyHidden } from '@mantine/core'
 import { IconArrowsExchange, IconDots, IconPencil, IconPlus, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -58,8 +58,12 @@ function FieldTable({ fields, onAsk }: { fields: ProfileField[]; onAsk?: Ask }) 
           <th>{t('area.databases.fieldTitle')}</th>
           <th>{t('area.databases.apiName')}</th>
           <th>{t('area.databases.type')}</th>
-          <th>{t('area.databases.traits')}</th>
-          {onAsk && <th aria-label={t('area.databases.actions')} />}
+          {onAsk && <th>{t('area.databases.traits')}</th>}
+          {onAsk && (
+            <th>
+              <VisuallyHidden>{t('area.databases.actions')}</VisuallyHidden>
+            </th>
+          )}
         </tr>
       </thead>
       <tbody>
@@ -80,13 +84,15 @@ function FieldTable({ fields, onAsk }: { fields: ProfileField[]; onAsk?: Ask }) 
               {t(`area.databases.types.${field.type}`)}
               {field.type === 'enum' && <span className="soft"> · {field.options?.length}</span>}
             </td>
-            <td>
-              <Traits field={field} />
-            </td>
             {onAsk && (
-              <td style={{ textAlign: 'right' }}>
-                <FieldMenu field={field} onAsk={onAsk} />
-              </td>
+              <>
+                <td>
+                  <Traits field={field} />
+                </td>
+                <td style={{ textAlign: 'right' }}>
+                  <FieldMenu field={field} onAsk={onAsk} />
+                </td>
+              </>
             )}
           </tr>
         ))}

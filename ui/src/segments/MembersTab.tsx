@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, Modal, Textarea } from '@mantine/core'
+import { ActionIcon, Button, Group, Modal, Textarea, VisuallyHidden } from '@mantine/core'
 import { IconPlus, IconUsers, IconX } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -46,7 +46,11 @@ export function MembersTab({ segment }: { segment: Segment }) {
                 <th>{t('area.segments.member')}</th>
                 <th>E-mail</th>
                 <th>{t('area.segments.entered')}</th>
-                {byHand && <th aria-label={t('area.segments.remove')} />}
+                {byHand && (
+                  <th>
+                    <VisuallyHidden>{t('area.segments.remove')}</VisuallyHidden>
+                  </th>
+                )}
               </tr>
             </thead>
             <tbody>

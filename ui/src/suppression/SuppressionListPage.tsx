@@ -1,4 +1,15 @@
-import { ActionIcon, Alert, Button, Group, Modal, MultiSelect, Stack, Textarea, TextInput } from '@mantine/core'
+import {
+  ActionIcon,
+  Alert,
+  Button,
+  Group,
+  Modal,
+  MultiSelect,
+  Stack,
+  Textarea,
+  TextInput,
+  VisuallyHidden,
+} from '@mantine/core'
 import { IconBan, IconDownload, IconPlus, IconTrash, IconX } from '@tabler/icons-react'
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -143,7 +154,9 @@ function Entries({ id }: { id: number }) {
                 <th>{t('area.subscriptions.kind')}</th>
                 <th>{t('area.subscriptions.reason')}</th>
                 <th>{t('area.subscriptions.at')}</th>
-                <th aria-label={t('area.subscriptions.remove')} />
+                <th>
+                  <VisuallyHidden>{t('area.subscriptions.remove')}</VisuallyHidden>
+                </th>
               </tr>
             </thead>
             <tbody>
