@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core'
+import { Button, VisuallyHidden } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { usePeriods, type Period } from '../api/privacy'
@@ -36,7 +36,9 @@ function PeriodTable({ periods, onChange }: { periods: Period[]; onChange: (peri
           <th>{t('area.privacy.kind')}</th>
           <th style={{ width: 130 }}>{t('area.privacy.period')}</th>
           <th style={{ width: 220 }}>{t('area.privacy.last')}</th>
-          <th style={{ width: 120 }} aria-label={t('area.privacy.change')} />
+          <th style={{ width: 120 }}>
+            <VisuallyHidden>{t('area.privacy.change')}</VisuallyHidden>
+          </th>
         </tr>
       </thead>
       <tbody>
