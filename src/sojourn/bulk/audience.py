@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -13,8 +14,9 @@ from sojourn.kernel.errors import Conflict, SojournError
 from sojourn.kernel.statement import Bindings, quoted
 from sojourn.profiles import Database
 from sojourn.segments import RuleContext, predicate
+from sojourn.segments.counting import timed
+from sojourn.segments.definitions import StoredSegments
 from sojourn.segments.evaluation import Question, belongs
-from sojourn.segments.rule import Definitions, NoDefinitions
 from sojourn.segments.store import get_segment
 
 Connection = psycopg.Connection[Any]
@@ -54,9 +56,7 @@ class Selection:
     most: int | None
 
 
-def select(
-    connection: Connection, database: Database, audience: Audience, at: Any, definitions: Definitions | None = None
-) -> Selection:
+def select(connection: Connection, database: Database, audience: Audience, at: datetime) -> Selection:
     """The audience at a moment.
 
     Raises:
@@ -65,7 +65,7 @@ def select(
     bindings = Bindings()
     moment = bindings.bind(at, "timestamptz")
     context = RuleContext(
-        bindings, database, "p.lane", "p.id", None, moment, "p", mode="set", definitions=definitions or NoDefinitions()
+        bindings, database, "p.lane", "p.id", None, moment, "p", mode="set", definitions=StoredSegments(connection)
     )
     conditions = []
     if audience.segment_id is not None:
@@ -87,6 +87,25 @@ def select(
         conditions.append(f"{share} >= {bindings.bind(low, 'int')} AND {share} < {bindings.bind(high, 'int')}")
     order = f"md5({bindings.bind('limit:' + group, 'text')} || p.id)" if audience.most else "p.id"
     return Selection(" AND ".join(conditions) or "true", bindings.values, order, audience.most)
+
+
+def count_audience(
+    connection: Connection, database: Database, audience: Audience, at: datetime, milliseconds: int
+) -> int | None:
+    """How many an audience has at a moment; None if counting takes longer than so many milliseconds.
+
+    Raises:
+        SojournError: as `select`; `rules_unanswerable`.
+    """
+    selection = select(connection, database, audience, at)
+
+    def work() -> int:
+        row = connection.execute(
+            f"SELECT count(*) FROM ({chosen(selection, database, 'p.id')}) x", selection.values
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    return timed(connection, milliseconds, work)
 
 
 def _share(group: str, bindings: Bindings) -> str:

@@ -85,3 +85,17 @@ def test_an_editor_neither_wipes_nor_deletes(editor: Browser) -> None:
     made = editor.post("/databases", {"name": "Customers"})["id"]
     assert editor.refused("POST", f"/databases/{made}/wipe", 403, json={"name": "Customers"})
     assert editor.refused("DELETE", f"/databases/{made}", 403)
+
+
+def test_an_audience_is_counted_before_it_is_changed(browser: Browser, base: int) -> None:
+    def count(**audience: Any) -> Any:
+        return browser.post("/audiences/count", {"database_id": base, **audience}, 200)["people"]
+
+    assert count() == 3
+    rule = {"rule": "field", "field": "card", "operator": "eq", "value": "x"}
+    assert count(rules={"all": [rule]}) == 1
+    segment = browser.post("/segments", {"name": "X", "database_id": base, "kind": "dynamic", "rules": {"all": [rule]}})
+    assert count(segment_id=segment["id"], rules={"all": [{"rule": "segment", "segment": segment["id"]}]}) == 1
+    assert count(most=2) == 2
+    told = browser.refused("POST", "/audiences/count", 400, json={"database_id": base, "rules": {"all": [{}]}})
+    assert told["code"] == "bad_rules"

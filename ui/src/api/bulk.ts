@@ -30,6 +30,15 @@ export function useExports() {
 export const startBulkUpdate = (audience: Audience, changes: Changes) =>
   answer(api.POST('/bulk-updates', { body: { audience, changes: changes as Shapes['Changes'] } }))
 
+/** How many an audience has; null if counting takes too long. */
+export function useAudienceCount(audience: Audience) {
+  return useQuery({
+    queryKey: ['audience-count', audience],
+    queryFn: ({ signal }) => answer(api.POST('/audiences/count', { body: audience, signal })),
+    staleTime: 0,
+  })
+}
+
 export function useBulkTask(id: number) {
   return useQuery({
     queryKey: ['task', id],

@@ -1112,6 +1112,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/audiences/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Count One Audience
+         * @description How many profiles an export or a bulk update would be about now.
+         */
+        post: operations["count_one_audience"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/bulk-updates": {
         parameters: {
             query?: never;
@@ -1654,6 +1674,14 @@ export interface components {
              * @description Not more than so many, drawn evenly.
              */
             most?: number | null;
+        };
+        /**
+         * AudienceCount
+         * @description How many people an audience has; null: counting takes too long.
+         */
+        AudienceCount: {
+            /** People */
+            people: number | null;
         };
         /**
          * CalculationShape
@@ -7346,6 +7374,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TaskShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    count_one_audience: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Audience"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceCount"];
                 };
             };
             /** @description Client Error */

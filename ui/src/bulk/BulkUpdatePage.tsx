@@ -3,6 +3,7 @@ import {
   Button,
   Checkbox,
   Group,
+  Loader,
   Modal,
   MultiSelect,
   Progress,
@@ -16,7 +17,15 @@ import { useMutation } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { isRunning, startBulkUpdate, useBulkTask, type Audience, type BulkTask, type Changes } from '../api/bulk'
+import {
+  isRunning,
+  startBulkUpdate,
+  useAudienceCount,
+  useBulkTask,
+  type Audience,
+  type BulkTask,
+  type Changes,
+} from '../api/bulk'
 import { errorText } from '../api/errorText'
 import { cancelTask } from '../api/imports'
 import { useDatabases, useNamed } from '../api/lookups'
@@ -248,6 +257,26 @@ function SegmentFields({ database, changes, put }: PartProps & { database: numbe
   )
 }
 
+function Meant({ audience }: { audience: Audience }) {
+  const { t } = useTranslation()
+  const count = useAudienceCount(audience)
+  if (count.isPending) return <Loader size="sm" />
+  if (count.isError)
+    return (
+      <Alert color="red" variant="light" role="alert">
+        {errorText(count.error)}
+      </Alert>
+    )
+  const { people } = count.data
+  return (
+    <p style={{ margin: 0 }}>
+      {people === null
+        ? t('area.bulk.confirmUnknown')
+        : t('area.bulk.confirmCount', { count: people, shown: number(people) })}
+    </p>
+  )
+}
+
 function Confirmation({ audience, changes, onClose }: { audience: Audience; changes: Changes; onClose: () => void }) {
   const { t } = useTranslation()
   const navigate = route.useNavigate()
@@ -270,7 +299,7 @@ function Confirmation({ audience, changes, onClose }: { audience: Audience; chan
             {errorText(begin.error)}
           </Alert>
         )}
-        <p style={{ margin: 0 }}>{t('area.bulk.confirmUnknown')}</p>
+        <Meant audience={audience} />
         {changes.delete && (
           <TextInput
             label={t('area.bulk.typeDelete')}

@@ -6,23 +6,33 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from sojourn.bulk import EXPORT, UPDATE, ExportArguments, UpdateArguments
+from sojourn.bulk.audience import Audience, count_audience
 from sojourn.bulk.export import prepared as prepared_export
 from sojourn.bulk.formats import MEDIA_TYPES
 from sojourn.bulk.update import prepared as prepared_update
-from sojourn.kernel.errors import Conflict, NotFound
+from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.kernel.files import FileStore
 from sojourn.kernel.tasks import create_task, get_task, list_tasks
 from sojourn.profiles import database
 from sojourn.scenarios import Catalogue
+from sojourn.segments import check, resolve
 from sojourn.web.api.call import Call, Changing, Reading
 from sojourn.web.api.pages import After, Limit, Page, page_of, size
 from sojourn.web.api.tasks import TaskShape, task_shape
 
 router = APIRouter(tags=["bulk"])
 _READ = 1 << 20
+_COUNT_MS = 8_000
+
+
+class AudienceCount(BaseModel):
+    """How many people an audience has; null: counting takes too long."""
+
+    people: int | None
 
 
 @router.post("/exports", status_code=202)
@@ -33,6 +43,20 @@ def start_export(given: ExportArguments, call: Changing) -> TaskShape:
             update={"user_id": call.caller.user_id}
         )
         return _begin(call, connection, EXPORT, ready.name, ready)
+
+
+@router.post("/audiences/count")
+def count_one_audience(given: Audience, call: Reading) -> AudienceCount:
+    """How many profiles an export or a bulk update would be about now."""
+    with call.connection() as connection:
+        catalogue = Catalogue(connection)
+        base = database(connection, given.database_id)
+        if given.rules:
+            problems = check(given.rules, base, catalogue)
+            if problems:
+                raise SojournError("bad_rules", problems[0].message, problems[0].place, problems=problems)
+            given = given.model_copy(update={"rules": resolve(given.rules, catalogue)})
+        return AudienceCount(people=count_audience(connection, base, given, call.clock.now(), _COUNT_MS))
 
 
 @router.post("/bulk-updates", status_code=202)
