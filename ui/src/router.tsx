@@ -61,7 +61,11 @@ const imports = createRoute({
   getParentRoute: () => app,
   path: '/imports',
   component: lazyRouteComponent(() => import('./imports/ImportPage'), 'ImportPage'),
-  validateSearch: (search): { task?: number } => ({ task: id(search.task) }),
+  validateSearch: (search): { task?: number; new?: boolean; database?: number } => ({
+    task: id(search.task),
+    new: search.new === true ? true : undefined,
+    database: id(search.database),
+  }),
 })
 
 const databases = createRoute({

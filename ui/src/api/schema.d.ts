@@ -2419,6 +2419,73 @@ export interface components {
             remove_from_segments: number[];
         };
         /**
+         * ImportPreviewRequest
+         * @description Which files to look into, and how. Without `options.mapping` the targets of the columns are guessed.
+         */
+        ImportPreviewRequest: {
+            /** Database */
+            database: number;
+            /** Files */
+            files: components["schemas"]["FileArgument"][];
+            /**
+             * @default {
+             *       "quote": "\"",
+             *       "has_header": true
+             *     }
+             */
+            reading: components["schemas"]["ReadingArguments"];
+            /**
+             * @default {
+             *       "constants": {},
+             *       "mode": "create_update",
+             *       "matching": "email",
+             *       "clear_empty": [],
+             *       "subscriptions": [],
+             *       "channels": [
+             *         1
+             *       ],
+             *       "skip_invalid_subscriptions": false,
+             *       "skip_triggers": false,
+             *       "add_to_segments": [],
+             *       "remove_from_segments": []
+             *     }
+             */
+            options: components["schemas"]["ImportOptions"];
+        };
+        /**
+         * ImportPreviewShape
+         * @description The beginning of files. `looked_at`: rows that guesses and problems come from; `whole`: these are all.
+         */
+        ImportPreviewShape: {
+            /**
+             * Format
+             * @enum {string}
+             */
+            format: "csv" | "json" | "workbook";
+            /** Encoding */
+            encoding: string | null;
+            /** Delimiter */
+            delimiter: string | null;
+            /** Quote */
+            quote: string | null;
+            /** Sheets */
+            sheets: string[];
+            /** Sheet */
+            sheet: string | null;
+            /** Header */
+            header: string[];
+            /** Rows */
+            rows: string[][];
+            /** Columns */
+            columns: components["schemas"]["ColumnPreviewShape"][];
+            /** Looked At */
+            looked_at: number;
+            /** Whole */
+            whole: boolean;
+            /** Unread */
+            unread: components["schemas"]["UnreadRow"][];
+        };
+        /**
          * ImportShape
          * @description An import: its task, where it goes, by whom and how.
          */
@@ -3234,38 +3301,14 @@ export interface components {
             y: number;
         };
         /**
-         * PreviewRequest
-         * @description Which files to look into, and how. Without `options.mapping` the targets of the columns are guessed.
+         * PreviewShape
+         * @description Some who fit, and how many can be written to; null where finding out takes too long.
          */
-        PreviewRequest: {
-            /** Database */
-            database: number;
-            /** Files */
-            files: components["schemas"]["FileArgument"][];
-            /**
-             * @default {
-             *       "quote": "\"",
-             *       "has_header": true
-             *     }
-             */
-            reading: components["schemas"]["ReadingArguments"];
-            /**
-             * @default {
-             *       "constants": {},
-             *       "mode": "create_update",
-             *       "matching": "email",
-             *       "clear_empty": [],
-             *       "subscriptions": [],
-             *       "channels": [
-             *         1
-             *       ],
-             *       "skip_invalid_subscriptions": false,
-             *       "skip_triggers": false,
-             *       "add_to_segments": [],
-             *       "remove_from_segments": []
-             *     }
-             */
-            options: components["schemas"]["ImportOptions"];
+        PreviewShape: {
+            /** People */
+            people: components["schemas"]["FoundShape"][] | null;
+            /** Reach */
+            reach: components["schemas"]["ReachShape"][] | null;
         };
         /**
          * ProblemExample
@@ -4326,39 +4369,6 @@ export interface components {
             place?: string | null;
         };
         /**
-         * PreviewShape
-         * @description The beginning of files. `looked_at`: rows that guesses and problems come from; `whole`: these are all.
-         */
-        sojourn__web__api__import_files__PreviewShape: {
-            /**
-             * Format
-             * @enum {string}
-             */
-            format: "csv" | "json" | "workbook";
-            /** Encoding */
-            encoding: string | null;
-            /** Delimiter */
-            delimiter: string | null;
-            /** Quote */
-            quote: string | null;
-            /** Sheets */
-            sheets: string[];
-            /** Sheet */
-            sheet: string | null;
-            /** Header */
-            header: string[];
-            /** Rows */
-            rows: string[][];
-            /** Columns */
-            columns: components["schemas"]["ColumnPreviewShape"][];
-            /** Looked At */
-            looked_at: number;
-            /** Whole */
-            whole: boolean;
-            /** Unread */
-            unread: components["schemas"]["UnreadRow"][];
-        };
-        /**
          * MessageShape
          * @description A message planned for a profile, and what became of it.
          */
@@ -4422,16 +4432,6 @@ export interface components {
             message: string;
             /** Place */
             place?: string | null;
-        };
-        /**
-         * PreviewShape
-         * @description Some who fit, and how many can be written to; null where finding out takes too long.
-         */
-        sojourn__web__api__segment_counts__PreviewShape: {
-            /** People */
-            people: components["schemas"]["FoundShape"][] | null;
-            /** Reach */
-            reach: components["schemas"]["ReachShape"][] | null;
         };
     };
     responses: never;
@@ -6514,7 +6514,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PreviewRequest"];
+                "application/json": components["schemas"]["ImportPreviewRequest"];
             };
         };
         responses: {
@@ -6524,7 +6524,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sojourn__web__api__import_files__PreviewShape"];
+                    "application/json": components["schemas"]["ImportPreviewShape"];
                 };
             };
             /** @description Client Error */
@@ -7785,7 +7785,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sojourn__web__api__segment_counts__PreviewShape"];
+                    "application/json": components["schemas"]["PreviewShape"];
                 };
             };
             /** @description Client Error */

@@ -1,5 +1,7 @@
+import { Button } from '@mantine/core'
+import { IconDownload } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
-import { useRejections } from '../api/imports'
+import { rejectedAddress, useRejections } from '../api/imports'
 import { allItems } from '../api/page'
 import { MoreButton } from '../components/MoreButton'
 import { LoadFailure, Waiting } from '../components/states'
@@ -15,7 +17,19 @@ export function Rejections({ id }: { id: number }) {
   if (rows.length === 0) return <p style={{ color: 'var(--ink2)' }}>{t('imports.rejectedNone')}</p>
   return (
     <>
-      <h2 style={{ fontSize: 15, margin: '22px 0 10px' }}>{t('imports.rejectedTitle')}</h2>
+      <div style={{ display: 'flex', justifyContent: 'space-between', alignItems: 'center', margin: '22px 0 10px' }}>
+        <h2 style={{ fontSize: 15, margin: 0 }}>{t('imports.rejectedTitle')}</h2>
+        <Button
+          component="a"
+          href={rejectedAddress(id)}
+          download
+          variant="default"
+          size="compact-md"
+          leftSection={<IconDownload size={16} />}
+        >
+          {t('area.imports.download')}
+        </Button>
+      </div>
       <div className="panel table-panel">
         <table className="table">
           <thead>
@@ -30,7 +44,7 @@ export function Rejections({ id }: { id: number }) {
             {rows.map((row, index) => (
               <tr key={index}>
                 <td className="num">{number(row.line)}</td>
-                <td>{row.field}</td>
+                <td>{row.column ?? row.field}</td>
                 <td>{row.reason}</td>
                 <td
                   style={{

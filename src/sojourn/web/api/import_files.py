@@ -51,7 +51,7 @@ class UploadedFile(BaseModel):
     earlier: EarlierImportShape | None
 
 
-class PreviewRequest(BaseModel):
+class ImportPreviewRequest(BaseModel):
     """Which files to look into, and how. Without `options.mapping` the targets of the columns are guessed."""
 
     database: int
@@ -97,7 +97,7 @@ class UnreadRow(BaseModel):
     reason: str
 
 
-class PreviewShape(BaseModel):
+class ImportPreviewShape(BaseModel):
     """The beginning of files. `looked_at`: rows that guesses and problems come from; `whole`: these are all."""
 
     format: Literal["csv", "json", "workbook"]
@@ -160,7 +160,7 @@ def file_name(file: UploadFile) -> str:
 
 
 @router.post("/imports/preview")
-def preview_import(given: PreviewRequest, call: Changing) -> PreviewShape:
+def preview_import(given: ImportPreviewRequest, call: Changing) -> ImportPreviewShape:
     """Look into the beginning of files: first rows, guessed targets of the columns, and what would be refused."""
     store = FileStore.of(call.settings)
     files = [Named(store.path(file.key), file.name) for file in given.files]
@@ -173,8 +173,8 @@ def preview_import(given: PreviewRequest, call: Changing) -> PreviewShape:
         reader.close()
 
 
-def _shape(found: Preview, how: ReadingArguments) -> PreviewShape:
-    return PreviewShape.model_validate(
+def _shape(found: Preview, how: ReadingArguments) -> ImportPreviewShape:
+    return ImportPreviewShape.model_validate(
         {
             "format": found.format,
             "encoding": found.encoding,
