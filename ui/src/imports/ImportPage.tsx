@@ -74,7 +74,7 @@ function OneImport({ id }: { id: number }) {
       )}
       {task.data && isOver(task.data) && (
         <>
-          <Rejections id={id} />
+          {!!task.data.result?.rejected && <Rejections id={id} />}
           <div style={{ display: 'flex', gap: 8, marginTop: 16 }}>
             <Button variant="default" onClick={() => navigate({ search: { new: true } })}>
               {t('imports.again')}
