@@ -19,20 +19,21 @@ from sojourn.profiles.csv_import import FileOptions, SubscribeAll, import_csv
 FIGURES = ("import.csv",)
 
 _CITIES = ("Omsk", "Tomsk", "Perm", "Kazan", "Tver", "Saint Petersburg", "Nizhny Novgorod", "Ufa", "Samara", "Pskov")
-_LEVELS = ("bronze", "silver", "gold")
+LEVELS = ("bronze", "silver", "gold")
 
 
-def _write(path: Path, rows: int) -> None:
-    """A file of people in random order of their addresses."""
+def write_people(path: Path, rows: int, *, refused_every: int = 0) -> None:
+    """A file of people in random order of their addresses; every so many rows one that has to be refused."""
     chance = random.Random(7)
     numbers = list(range(rows))
     chance.shuffle(numbers)
     with path.open("w") as file:
         file.write("email,first_name,last_name,phone,city,bonus,birthday,level\n")
         for number in numbers:
+            at = " at " if refused_every and number % refused_every == 0 else "@"
             file.write(
-                f"user{number}@mail{number % 50}.example.com,Name{number % 1000},Surname{number % 30000},+7900{number:07d},{_CITIES[number % 10]},{number % 5000},"
-                f"{1950 + number % 55}-{number % 12 + 1:02d}-{number % 28 + 1:02d},{_LEVELS[number % 3]}\n"
+                f"user{number}{at}mail{number % 50}.example.com,Name{number % 1000},Surname{number % 30000},+7900{number:07d},{_CITIES[number % 10]},{number % 5000},"
+                f"{1950 + number % 55}-{number % 12 + 1:02d}-{number % 28 + 1:02d},{LEVELS[number % 3]}\n"
             )
 
 
@@ -42,11 +43,11 @@ def measure(rows: int = 1_000_000, *, subscribe: bool = False) -> list[dict[str,
     figures = []
     with throwaway_database() as url, tempfile.TemporaryDirectory() as folder, connect(url, "bench") as connection:
         file = Path(folder) / "people.csv"
-        _write(file, rows)
+        write_people(file, rows)
         ensure_partitions(connection, clock.now())
         made = create_database(connection, clock, "Bench")
         add_field(connection, clock, made.id, "bonus", "Bonus", "integer")
-        add_field(connection, clock, made.id, "level", "Level", "enum", options=_LEVELS)
+        add_field(connection, clock, made.id, "level", "Level", "enum", options=LEVELS)
         wanted = SubscribeAll(create_resource(connection, clock, "News").id) if subscribe else None
         for name in ("import.csv", "import.csv.again"):
             start = time.perf_counter()
