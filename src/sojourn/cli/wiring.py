@@ -11,11 +11,14 @@ def connect_rooms() -> None:
     from sojourn.cli.privacy_wiring import connect_privacy
     from sojourn.profiles.change_sets import register_membership
     from sojourn.profiles.field_changes import register_field_use
+    from sojourn.profiles.history import register_source
     from sojourn.profiles.profile import register_deletion
     from sojourn.scenarios.clearing import remove_profile
     from sojourn.scenarios.field_uses import uses_of_field
+    from sojourn.scenarios.history_source import passage_history
     from sojourn.scenarios.segment_usage import scenarios_with_segments
     from sojourn.scenarios.variables import register_variables
+    from sojourn.segments.history_source import segment_entries
     from sojourn.segments.membership import forget_profile, members_of_import
     from sojourn.segments.usage import register_usage
     from sojourn.triggers import register_import_triggers
@@ -25,6 +28,8 @@ def connect_rooms() -> None:
     register_deletion(remove_profile)
     register_deletion(forget_profile)
     register_membership(members_of_import)
+    register_source(("segment",), segment_entries)
+    register_source(("scenario",), passage_history)
     connect_privacy()
     register_import_triggers()
     loyalty.register_variables()

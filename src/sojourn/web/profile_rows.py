@@ -17,8 +17,9 @@ from sojourn.profiles.contacts import parse_phone
 from sojourn.profiles.fields import SEXES
 from sojourn.profiles.matching import candidates, check_matching, keys_of
 from sojourn.profiles.records import Options
-from sojourn.profiles.statuses import STATUS_WORDS
+from sojourn.profiles.statuses import IDENTITY_FIELD, STATUS_WORDS
 from sojourn.profiles.values import PLAIN
+from sojourn.segments.counting import unanswerable
 from sojourn.web.installation import Connection
 
 _SEARCH_SECONDS = 5
@@ -104,38 +105,71 @@ SELECT {columns} FROM generate_series(0, 63) l, LATERAL (
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A condition over the row `q` of a profile, and the values it binds."""
+
+    condition: str
+    values: dict[str, Any]
+
+
+EVERYBODY = Filter("true", {})
+
+
+_PART = "q.email ILIKE %(part)s OR concat_ws(' ', q.fname, q.lname) ILIKE %(part)s OR array_to_string(q.phones, ' ') ILIKE %(part)s"
+
+
 def list_rows(
-    connection: Connection, database: Database, *, search: str = "", before: int | None = None, limit: int = 50
-) -> list[ProfileRow]:
-    """Profiles, newest first, before the id `before`. `search`: a profile id, an e-mail address, a phone, or a part of name, address or phone.
+    connection: Connection, database: Database, *, search: str = "", filter: Filter = EVERYBODY, before: int | None = None, limit: int = 50
+) -> list[ProfileRow]:  # fmt: skip
+    """Profiles, newest first, before the id `before`.
+
+    `search`: a profile id, an e-mail address, a phone, `<field>:<value>` of a field that profiles are found by, or a part of name, address or phone.
 
     Raises:
-        SojournError: `search_too_broad` when a search by a part would have to look through too many.
+        Unavailable: `search_too_broad` when too many would have to be looked through.
+        SojournError: `rules_unanswerable`.
     """
     text = search.strip().replace("\x00", "")
-    values: dict[str, Any] = {"before": before or 2**63 - 1, "limit": limit}
-    if not text:
+    values: dict[str, Any] = {"before": before or 2**63 - 1, "limit": limit, **filter.values}
+    if not text and filter is EVERYBODY:
         return _rows(database, connection.execute(_page(database, "true"), values))
-    exact = _exactly(connection, database, text)
+    exact = _exactly(connection, database, text) if text else []
     if exact:
-        wanted = sorted((number for number in exact if before is None or number < before), reverse=True)[:limit]
-        statement = f"""SELECT {_select(database)} FROM unnest(%s::bigint[]) x JOIN {quoted(database.table)} p ON p.lane = (x & 63)::smallint AND p.id = x
-          ORDER BY p.id DESC"""
-        return _rows(database, connection.execute(statement, (wanted,)))
-    values["part"] = "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
-    condition = "q.email ILIKE %(part)s OR concat_ws(' ', q.fname, q.lname) ILIKE %(part)s OR array_to_string(q.phones, ' ') ILIKE %(part)s"
+        statement = f"""SELECT {_select(database)} FROM (SELECT q.* FROM unnest(%(wanted)s::bigint[]) x
+          JOIN {quoted(database.table)} q ON q.lane = (x & 63)::smallint AND q.id = x WHERE q.id < %(before)s AND ({filter.condition})) p
+         ORDER BY p.id DESC LIMIT %(limit)s"""
+        return _rows(database, connection.execute(statement, {**values, "wanted": exact}))
+    condition = filter.condition
+    if text:
+        values["part"] = "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        condition = f"({_PART}) AND ({condition})"
     try:
         with connection.transaction():
             connection.execute(f"SET LOCAL statement_timeout = '{_SEARCH_SECONDS}s'")
             return _rows(database, connection.execute(_page(database, condition), values))
     except psycopg.errors.QueryCanceled:
         raise Unavailable(
-            "search_too_broad", "Too many profiles for this search: give a whole e-mail address or phone.", "search"
+            "search_too_broad",
+            "Too many profiles to look through: give a whole e-mail address or phone, or narrow the filter.",
+            "search",
         ) from None
+    except psycopg.Error as error:
+        if error.sqlstate == "SJ001":
+            raise unanswerable(error) from None
+        raise
 
 
 def _page(database: Database, condition: str) -> str:
     return _PAGE.format(columns=_select(database), table=quoted(database.table), condition=condition)
+
+
+_EXACTLY = f"""
+SELECT DISTINCT profile_id FROM identity WHERE database_id = %(database)s AND kind = 1 AND value = ANY(%(values)s)
+UNION SELECT DISTINCT profile_id FROM identity WHERE database_id = %(database)s AND kind IN (2, 3, 4) AND kind <> 1 AND value = ANY(%(values)s)
+UNION SELECT DISTINCT profile_id FROM identity WHERE database_id = %(database)s AND kind = {IDENTITY_FIELD} AND kind <> 1 AND value = ANY(%(of_field)s)
+LIMIT 1000
+"""
 
 
 def _exactly(connection: Connection, database: Database, text: str) -> list[int]:
@@ -145,11 +179,10 @@ def _exactly(connection: Connection, database: Database, text: str) -> list[int]
     except SojournError:
         pass
     values = {text.lower(), text, parse_phone(text) or text}
-    rows = connection.execute(
-        "SELECT DISTINCT profile_id FROM identity WHERE database_id = %(database)s AND kind = 1 AND value = ANY(%(values)s)"
-        " UNION SELECT DISTINCT profile_id FROM identity WHERE database_id = %(database)s AND kind IN (2, 3, 4) AND kind <> 1 AND value = ANY(%(values)s) LIMIT 1000",
-        {"database": database.id, "values": list(values)},
-    )
+    name, colon, value = text.partition(":")
+    field = database.fields.get(name.strip()) if colon else None
+    of_field = [f"{field.id}:{value.strip()}"] if field and field.matching else []
+    rows = connection.execute(_EXACTLY, {"database": database.id, "values": list(values), "of_field": of_field})
     return [row[0] for row in rows]
 
 

@@ -605,7 +605,7 @@ export interface paths {
         };
         /**
          * List Profiles
-         * @description Profiles of a database, newest first; searched by id, address, phone, or a part of name, address or phone.
+         * @description Profiles of a database, newest first; searched by id, address, phone, `field:value`, or a part of name, address or phone; narrowed by rules.
          */
         get: operations["list_profiles"];
         put?: never;
@@ -634,10 +634,18 @@ export interface paths {
         get: operations["get_profile"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Profile
+         * @description Delete a profile with its subscriptions. What was sent stays in reports, without a name; erasing a person is another thing.
+         */
+        delete: operations["delete_profile"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change Profile
+         * @description Change fields of a profile; what does not fit is told with the name of its field, and then nothing is changed.
+         */
+        patch: operations["change_profile"];
         trace?: never;
     };
     "/profiles/{profile_id}/passages": {
@@ -678,6 +686,86 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Profile History
+         * @description Everything that happened to a profile, newest first.
+         */
+        get: operations["profile_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Profile Segments
+         * @description Static and updatable segments that a profile is in, the latest first.
+         */
+        get: operations["profile_segments"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/subscriptions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add Subscription
+         * @description Subscribe a profile; a subscription of the same contact is changed.
+         */
+        post: operations["add_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/subscriptions/{subscription_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Change Subscription
+         * @description Give a subscription another status.
+         */
+        patch: operations["change_subscription"];
         trace?: never;
     };
     "/sandbox/messages": {
@@ -1749,6 +1837,21 @@ export interface components {
             changed: number;
         };
         /**
+         * ChangedProfile
+         * @description Fields of a profile by name; null clears a field, what is missing stays.
+         */
+        ChangedProfile: {
+            /** Fields */
+            fields: {
+                [key: string]: unknown;
+            };
+            /**
+             * Skip Triggers
+             * @default false
+             */
+            skip_triggers: boolean;
+        };
+        /**
          * ChangedSegment
          * @description A segment as it is to be; `revision` is the one that was edited.
          */
@@ -1775,6 +1878,16 @@ export interface components {
             tags: string[];
             /** Revision */
             revision: number;
+        };
+        /**
+         * ChangedSubscription
+         * @description A new status of a subscription; `suspended_until` belongs to `suspended`: it ends by itself then.
+         */
+        ChangedSubscription: {
+            /** Status */
+            status: string;
+            /** Suspended Until */
+            suspended_until?: string | null;
         };
         /**
          * ChangedSuppressionList
@@ -2325,6 +2438,28 @@ export interface components {
             subscriptions: components["schemas"]["SubscriptionShape"][];
         };
         /**
+         * HappeningShape
+         * @description One thing that happened to a profile; `kind` is a word of its group, `detail` depends on it.
+         */
+        HappeningShape: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Group
+             * @enum {string}
+             */
+            group: "profile" | "subscription" | "message" | "scenario" | "segment" | "loyalty" | "other";
+            /** Kind */
+            kind: string;
+            /** Detail */
+            detail: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * HeldShape
          * @description How many things of a kind are kept about a person.
          */
@@ -2335,6 +2470,16 @@ export interface components {
             title: string;
             /** Count */
             count: number;
+        };
+        /**
+         * HistoryShape
+         * @description A page of a history; `next` is given as `after` for the following one.
+         */
+        HistoryShape: {
+            /** Items */
+            items: components["schemas"]["HappeningShape"][];
+            /** Next */
+            next: string | null;
         };
         /**
          * ImportOptions
@@ -2642,6 +2787,23 @@ export interface components {
         MembersOrder: {
             /** Profiles */
             profiles: string[];
+        };
+        /**
+         * MembershipShape
+         * @description A static or updatable segment that a profile is in.
+         */
+        MembershipShape: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Entered At
+             * Format: date-time
+             */
+            entered_at: string;
         };
         /**
          * MisfitShape
@@ -6161,6 +6323,9 @@ export interface operations {
             query: {
                 database: number;
                 search?: string;
+                segment?: number | null;
+                /** @description A tree of rules as JSON. */
+                rules?: string;
                 /** @description `next` of the page before. */
                 after?: number | null;
                 /** @description Most items of the page; more than 200 count as 200. */
@@ -6283,6 +6448,88 @@ export interface operations {
             };
         };
     };
+    delete_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedProfile"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullProfile"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     list_profile_passages: {
         parameters: {
             query?: {
@@ -6351,6 +6598,181 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_MessageShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    profile_history: {
+        parameters: {
+            query?: {
+                group?: ("profile" | "subscription" | "message" | "scenario" | "segment" | "loyalty" | "other")[] | null;
+                until?: string | null;
+                after?: string | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistoryShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    profile_segments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MembershipShape"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    add_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullProfile"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+                subscription_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedSubscription"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
                 };
             };
             /** @description Client Error */

@@ -22,6 +22,7 @@ from sojourn.web.api import (
     imports,
     node_types,
     privacy,
+    profile_changes,
     profiles,
     promo_pools,
     resources,
@@ -44,7 +45,7 @@ from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
-    promo_pools.router, profiles.router, sandbox.router, import_files.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
+    promo_pools.router, profiles.router, profile_changes.router, sandbox.router, import_files.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
 )  # fmt: skip
 
 

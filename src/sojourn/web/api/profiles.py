@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from sojourn.kernel import parse_public_id, public_id
 from sojourn.kernel.errors import Conflict, SojournError
+from sojourn.kernel.statement import Bindings
 from sojourn.kernel.wakeups import ENGINE
 from sojourn.profiles import (
     Database,
@@ -24,13 +26,15 @@ from sojourn.profiles import (
     of_profile,
 )
 from sojourn.profiles.statuses import CAUSE_MANUAL, CHANNEL_WORDS, STATUS_WORDS
-from sojourn.scenarios import Passage, Step, palette, passages_of
+from sojourn.scenarios import Catalogue, Passage, Step, palette, passages_of
 from sojourn.scenarios.node_type import Category, Language, Tone
-from sojourn.web.api.call import Changing, Reading
+from sojourn.segments import RuleContext, check, predicate, resolve
+from sojourn.segments.definitions import StoredSegments
+from sojourn.web.api.call import Call, Changing, Reading
 from sojourn.web.api.pages import After, Limit, Page, Search, page_of, size
 from sojourn.web.api.sent_messages import SentMessage, messages_of
 from sojourn.web.installation import Connection
-from sojourn.web.profile_rows import ProfileRow, get_row, list_rows
+from sojourn.web.profile_rows import EVERYBODY, Filter, ProfileRow, get_row, list_rows
 
 router = APIRouter(tags=["profiles"])
 Before = Annotated[int | None, Query(ge=0, le=2**63 - 1, description="`next` of the page before.")]
@@ -155,7 +159,8 @@ def _shape(base: Database, row: ProfileRow) -> ProfileShape:
     )
 
 
-def _subscription(found: Subscription) -> SubscriptionShape:
+def subscription_shape(found: Subscription) -> SubscriptionShape:
+    """A subscription as the API tells it."""
     return SubscriptionShape(
         id=found.id, resource_id=found.resource_id, resource_name=found.resource_name, channel=CHANNEL_WORDS[found.channel], contact=found.contact,
         status=STATUS_WORDS[found.status], effective=STATUS_WORDS[found.effective], preferred=found.preferred, priority=found.priority,
@@ -163,33 +168,58 @@ def _subscription(found: Subscription) -> SubscriptionShape:
     )  # fmt: skip
 
 
-def _full(connection: Connection, profile_id: int) -> FullProfile:
+def full_profile(connection: Connection, profile_id: int) -> FullProfile:
+    """A profile as the API tells it."""
     base = database(connection, database_of(connection, profile_id))
     row = get_row(connection, base, profile_id)
     return FullProfile(
         **_shape(base, row).model_dump(),
         database_name=base.name,
         titles={name: base.fields[name].title for name in row.fields},
-        subscriptions=[_subscription(found) for found in of_profile(connection, profile_id)],
+        subscriptions=[subscription_shape(found) for found in of_profile(connection, profile_id)],
     )
 
 
 @router.get("/profiles", name="list_profiles")
 def list_all(
-    call: Reading, database_id: Annotated[int, Query(alias="database")], search: Search = "", after: After = None, limit: Limit = 50
+    call: Reading, database_id: Annotated[int, Query(alias="database")], search: Search = "", segment: int | None = None,
+    rules: Annotated[str, Query(max_length=100_000, description="A tree of rules as JSON.")] = "", after: After = None, limit: Limit = 50,
 ) -> Page[ProfileShape]:  # fmt: skip
-    """Profiles of a database, newest first; searched by id, address, phone, or a part of name, address or phone."""
+    """Profiles of a database, newest first; searched by id, address, phone, `field:value`, or a part of name, address or phone; narrowed by rules."""
     with call.connection() as connection:
         base = database(connection, database_id)
-        found = list_rows(connection, base, search=search, before=after, limit=size(limit) + 1)
+        narrowed = _filter(connection, call, base, rules, segment)
+        found = list_rows(connection, base, search=search, filter=narrowed, before=after, limit=size(limit) + 1)
     return page_of(found, limit, lambda row: _shape(base, row), lambda row: row.id)
+
+
+def _filter(connection: Connection, call: Call, base: Database, rules: str, segment: int | None) -> Filter:
+    """Who of a database is shown."""
+    if not rules and segment is None:
+        return EVERYBODY
+    try:
+        tree = json.loads(rules) if rules else {"all": []}
+    except ValueError as error:
+        raise SojournError("bad_rules", f"This is not JSON: {error}.", "rules") from None
+    if segment is not None:
+        tree = {"all": [{"rule": "segment", "segment": segment}, *([tree] if rules else [])]}
+    catalogue = Catalogue(connection)
+    problems = check(tree, base, catalogue)
+    if problems:
+        raise SojournError("bad_rules", problems[0].message, problems[0].place, problems=problems)
+    bindings = Bindings()
+    moment = bindings.bind(call.clock.now(), "timestamptz")
+    context = RuleContext(
+        bindings, base, "q.lane", "q.id", None, moment, "q", mode="row", definitions=StoredSegments(connection)
+    )
+    return Filter(predicate(resolve(tree, catalogue), context).filter, bindings.values)
 
 
 @router.get("/profiles/{profile_id}", name="get_profile")
 def get_one(profile_id: str, call: Reading) -> FullProfile:
     """A profile with its subscriptions."""
     with call.connection() as connection:
-        return _full(connection, parse_public_id(profile_id))
+        return full_profile(connection, parse_public_id(profile_id))
 
 
 @router.post("/profiles", status_code=201, name="create_profile")
@@ -209,7 +239,7 @@ def create(given: NewProfile, call: Changing) -> FullProfile:
             kind = Conflict if problem.code == "profile_exists" else SojournError
             raise kind(problem.code, problem.message, problem.place or ("email" if kind is Conflict else None))
         call.ring(connection, ENGINE)
-        return _full(connection, outcome.profile_id)
+        return full_profile(connection, outcome.profile_id)
 
 
 @router.get("/profiles/{profile_id}/passages")
