@@ -15,16 +15,16 @@ from sojourn.kernel.statement import quoted
 from sojourn.kernel.task_parts import note_part
 from sojourn.profiles.applying import Applied, Applying, Group
 from sojourn.profiles.change_sets import Hook, enter_segments, hand_over, interested
-from sojourn.profiles.checked import Checked
+from sojourn.profiles.checked import Checked, RowSubscriptions
 from sojourn.profiles.copy_text import NULL, cell, line
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
-from sojourn.profiles.import_options import Counts, FileOptions
+from sojourn.profiles.import_options import Counts, FileOptions, Subscribing
 from sojourn.profiles.matching import owns_email
 from sojourn.profiles.reading_rows import Rejection
 from sojourn.profiles.staging import CREATE, EXISTS, UNKNOWN, UPDATE, Placement, Placing, Stage
 from sojourn.profiles.statuses import EMAIL, SMS
-from sojourn.profiles.subscribing import apply_subscriptions, foresee_subscriptions, stage_subscriptions
+from sojourn.profiles.subscribing import apply_subscriptions, foresee_subscriptions, stage_subscriptions, subscribe_new
 
 _OF_TWO_KEYS = ("email_phone", "email_phone_sub")
 
@@ -215,38 +215,45 @@ class ChunkImport:
         writing = [place for place in placements if place.kind in (CREATE, UPDATE)]
         if not writing or not (self._subscribing or checked.subscriptions is not None):
             return set()
-        self.connection.execute("DELETE FROM staged_subscription")
+        kinds = {place.kind for place in writing}
         if checked.subscriptions is None:
-            self._stage_contacts()
+            contacts = [(item, contact) for item in self._subscribing if (contact := self._contact(item.channel))]
+            if CREATE in kinds and not self._file.test_run:
+                subscribe_new(self.connection, self._database, self._options, at, self._stage.table, contacts)
+            if UPDATE not in kinds:
+                return set()
+            kinds = {UPDATE}
+            self._stage_contacts(contacts)
         else:
-            own = checked.subscriptions
-            stage_subscriptions(
-                self.connection,
-                [
-                    f"{profile_id}\t{profile_id & 63}\t{row}\t{'t' if kind == CREATE else 'f'}\t{cells}\n"
-                    for row, profile_id, kind, _ in writing
-                    if profile_id is not None and row not in left
-                    for cells in own[row].values()
-                ],
-            )
+            self._stage_own(checked.subscriptions, writing, left)
         if self._file.test_run:
             return foresee_subscriptions(self.connection)
-        kinds = {place.kind for place in writing}
         return apply_subscriptions(
             self.connection, self._database, self._options, at, created=CREATE in kinds, known=UPDATE in kinds
         )
 
-    def _stage_contacts(self) -> None:
-        """Subscriptions by the contacts that stand in the stage: no row of them passes through this process."""
-        for wanted in self._subscribing:
-            contact = self._contact(wanted.channel)
-            if contact:
-                self.connection.execute(
-                    "INSERT INTO staged_subscription (profile_id, lane, seq, created, resource_id, channel, contact, status, priority, cats)"
-                    f" SELECT s.profile_id, s.lane, s.seq, s.kind = {CREATE}, %s, %s, {contact}, %s, %s, %s FROM {self._stage.table} s"
-                    f" WHERE s.kind IN ({CREATE}, {UPDATE}) AND {contact} IS NOT NULL",
-                    (wanted.resource_id, wanted.channel, wanted.status, wanted.priority, None if wanted.cats is None else list(wanted.cats)),
-                )  # fmt: skip
+    def _stage_contacts(self, wanted: Sequence[tuple[Subscribing, str]]) -> None:
+        """Subscriptions of known profiles by the contacts that stand in the stage: no row of them passes through this process."""
+        self.connection.execute("DELETE FROM staged_subscription")
+        for item, contact in wanted:
+            self.connection.execute(
+                "INSERT INTO staged_subscription (profile_id, lane, seq, created, resource_id, channel, contact, status, priority, cats)"
+                f" SELECT s.profile_id, s.lane, s.seq, false, %s, %s, {contact}, %s, %s, %s FROM {self._stage.table} s"
+                f" WHERE s.kind = {UPDATE} AND {contact} IS NOT NULL",
+                (item.resource_id, item.channel, item.status, item.priority, None if item.cats is None else list(item.cats)),
+            )  # fmt: skip
+
+    def _stage_own(self, own: Sequence[RowSubscriptions], writing: Sequence[Placement], left: Collection[int]) -> None:
+        self.connection.execute("DELETE FROM staged_subscription")
+        stage_subscriptions(
+            self.connection,
+            [
+                f"{profile_id}\t{profile_id & 63}\t{row}\t{'t' if kind == CREATE else 'f'}\t{cells}\n"
+                for row, profile_id, kind, _ in writing
+                if profile_id is not None and row not in left
+                for cells in own[row].values()
+            ],
+        )
 
     def _contact(self, channel: int) -> str | None:
         names = {known.name for known in self._stage.fields}

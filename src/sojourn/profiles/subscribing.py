@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,9 +11,10 @@ import psycopg
 from sojourn.events import touch
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.databases import Database
+from sojourn.profiles.import_options import Subscribing
 from sojourn.profiles.preference import RANK, effective, recompute
 from sojourn.profiles.records import Options
-from sojourn.profiles.staging import SUBSCRIPTION_COLUMNS
+from sojourn.profiles.staging import CREATE, SUBSCRIPTION_COLUMNS
 from sojourn.profiles.statuses import (
     CHANGE_SUBSCRIBED,
     CHANGE_SUBSCRIPTION,
@@ -85,6 +86,49 @@ known AS (
 touched AS ({touched})
 SELECT DISTINCT profile_id FROM added
 """
+
+
+# New profiles subscribe straight from the stage: they have no other contacts that would have to be looked at.
+_NEW = """
+WITH added AS (
+  INSERT INTO subscription (profile_id, created_at, opted_in_at, resource_id, lane, channel, status, effective, priority, preferred, contact, cats)
+  SELECT s.profile_id, %(at)s, %(at)s, %(resource)s, s.lane, %(channel)s, %(status)s, {effective}, %(priority)s, true, {contact}, %(cats)s
+    FROM {stage} s WHERE s.kind = {create} AND {contact} IS NOT NULL
+  RETURNING profile_id, lane, id, resource_id, channel, contact, status),
+recorded AS (
+  INSERT INTO change (profile_id, at, subject_id, database_id, lane, kind, cause, cause_id, new)
+  SELECT profile_id, %(at)s, id, %(database)s, lane, {kind_added}, %(cause)s, %(cause_id)s, jsonb_build_object('status', {word}, {details}) FROM added),
+touched AS ({touched}){known}
+SELECT count(*) FROM added
+"""
+_KNOWN = f""",
+known AS (
+  INSERT INTO identity (profile_id, database_id, lane, kind, value) SELECT profile_id, %(database)s, lane, {_KIND}, {_VALUE} FROM added)"""
+
+
+def subscribe_new(
+    connection: psycopg.Connection[Any],
+    database: Database,
+    options: Options,
+    at: datetime,
+    stage: str,
+    wanted: Sequence[tuple[Subscribing, str]],
+) -> None:
+    """Subscribe the profiles that this round creates, each by an SQL contact in terms of the stage `s`; resource and channel come once."""
+    channels: set[int] = set()
+    for item, contact in wanted:
+        statement = _NEW.format(
+            stage=stage, create=CREATE, contact=contact, effective=effective("s.status", "%(status)s::smallint"), kind_added=CHANGE_SUBSCRIBED,
+            word=STATUS_WORD.format("status"), details=_DETAILS, touched=touch("added", "subscription"),
+            known="" if item.channel in channels else _KNOWN,
+        )  # fmt: skip
+        values = {
+            "at": at, "database": database.id, "cause": options.cause, "cause_id": options.cause_id, "resource": item.resource_id,
+            "channel": item.channel, "status": SUBSCRIBED if item.status is None else item.status, "priority": item.priority or 0,
+            "cats": None if item.cats is None else list(item.cats),
+        }  # fmt: skip
+        connection.execute(statement, values)
+        channels.add(item.channel)
 
 
 def stage_subscriptions(connection: psycopg.Connection[Any], lines: Iterable[str]) -> None:
