@@ -65,7 +65,7 @@ function ImportRow({ task }: { task: Import }) {
       <td>{task.database_name ?? `#${task.database}`}</td>
       <td>
         {!isOver(task) && <Loader size={12} mr={8} />}
-        {t(`area.bulk.states.${task.state}`)}
+        {t(`area.imports.states.${task.state}`)}
       </td>
       {COUNTS.map((word) => (
         <td key={word} className="num">

@@ -4,13 +4,11 @@ import { useTranslation } from 'react-i18next'
 import type { ColumnPreview, Target } from '../api/imports'
 import { useDatabases, type Field } from '../api/lookups'
 import { number, share } from '../format/numbers'
+import { DATE_FORMATS, readableFormat } from './dateFormats'
 import { targetOf, type Mapping } from './draft'
+import { useReason } from './reasons'
 import type { PreviewedProps } from './steps'
 
-const DATE_FORMATS = [
-  '%Y-%m-%d', '%d.%m.%Y', '%d.%m.%Y %H:%M', '%d.%m.%Y %H:%M:%S', '%d/%m/%Y', '%d/%m/%Y %H:%M', '%m/%d/%Y', '%m/%d/%Y %H:%M', '%Y/%m/%d',
-  '%d-%m-%Y', '%m-%d-%Y', '%d.%m.%y', '%d/%m/%y', '%m/%d/%y', '%Y%m%d', '%d %b %Y', '%d %B %Y', '%b %d, %Y', '%B %d, %Y',
-] // prettier-ignore
 const REGIONS = ['RU', 'BY', 'KZ', 'UA', 'US', 'GB', 'DE', 'FR', 'ES', 'IT', 'PL', 'TR', 'IN', 'BR', 'CN']
 
 type Props = PreviewedProps & { judged: ColumnPreview[]; guessed: ColumnPreview[] }
@@ -137,7 +135,7 @@ function ColumnRow({ column, guess, target, fields, taken, lookedAt, onChange }:
 function TargetWords({ target }: { target: Target }) {
   const { t } = useTranslation()
   const words = [
-    target.date_format && t('area.imports.words.date', { format: readable(target.date_format) }),
+    target.date_format && t('area.imports.words.date', { format: readableFormat(target.date_format) }),
     target.phone_region && t('area.imports.words.phone', { region: target.phone_region }),
     target.decimal && t('area.imports.words.decimal', { sign: target.decimal }),
     target.separator !== ',' && t('area.imports.words.separator', { sign: target.separator }),
@@ -150,19 +148,6 @@ function TargetWords({ target }: { target: Target }) {
     </div>
   ) : null
 }
-
-/** `%d.%m.%Y` as people write it. */
-const readable = (format: string) =>
-  format
-    .replace('%d', 'DD')
-    .replace('%m', 'MM')
-    .replace('%Y', 'YYYY')
-    .replace('%y', 'YY')
-    .replace('%H', 'hh')
-    .replace('%M', 'mm')
-    .replace('%S', 'ss')
-    .replace('%b', 'Mon')
-    .replace('%B', 'Month')
 
 function TargetSettings({ target, field, onChange }: { target: Target; field: Field; onChange: (to: Target) => void }) {
   const { t } = useTranslation()
@@ -188,7 +173,7 @@ function TargetSettings({ target, field, onChange }: { target: Target; field: Fi
               searchable
               comboboxProps={{ withinPortal: false }}
               data={[...new Set([...DATE_FORMATS, ...(target.date_format ? [target.date_format] : [])])].map(
-                (value) => ({ value, label: readable(value) }),
+                (value) => ({ value, label: readableFormat(value) }),
               )}
               value={target.date_format ?? null}
               onChange={(date_format) => put({ date_format })}
@@ -252,6 +237,7 @@ function TargetSettings({ target, field, onChange }: { target: Target; field: Fi
 
 function Problems({ column, lookedAt }: { column: ColumnPreview; lookedAt: number }) {
   const { t } = useTranslation()
+  const words = useReason()
   if (column.ambiguous_date) return <span className="import-warning">{t('area.imports.ambiguousDate')}</span>
   if (!column.problems.length)
     return column.target ? <span className="soft">{t('area.imports.noProblems')}</span> : null
@@ -262,7 +248,7 @@ function Problems({ column, lookedAt }: { column: ColumnPreview; lookedAt: numbe
           <IconAlertTriangle size={15} aria-hidden />
           <span>
             {t('area.imports.ofRows', { count: problem.count, number: number(problem.count), all: number(lookedAt) })}{' '}
-            {problem.reason}
+            {words(problem.reason)}
             <span className="soft">
               {problem.examples.map(({ line, text }) => (
                 <span key={line} style={{ display: 'block' }}>

@@ -1,6 +1,7 @@
 import { Alert, Checkbox, Select } from '@mantine/core'
 import { useTranslation } from 'react-i18next'
 import { number } from '../format/numbers'
+import { useReason } from './reasons'
 import type { PreviewedProps } from './steps'
 
 const ENCODINGS = ['utf-8', 'utf-8-sig', 'utf-16', 'cp1251', 'cp1252', 'koi8-r', 'cp866', 'cp1250', 'iso-8859-1']
@@ -11,6 +12,7 @@ const QUOTES = { '"': 'double', "'": 'single', '': 'none' } as const
 export function ReadingStep({ draft, put, preview }: PreviewedProps) {
   const { t } = useTranslation()
   const set = (part: Partial<typeof draft.reading>) => put({ reading: { ...draft.reading, ...part }, mapping: null })
+  const words = useReason()
   const csv = preview.format === 'csv'
   return (
     <>
@@ -67,7 +69,9 @@ export function ReadingStep({ draft, put, preview }: PreviewedProps) {
       {preview.unread.length > 0 && (
         <Alert color="yellow" variant="light" mb="md" title={t('area.imports.unread')}>
           {preview.unread.slice(0, 3).map((row) => (
-            <div key={row.line}>{t('area.imports.lineReason', { line: number(row.line), reason: row.reason })}</div>
+            <div key={row.line}>
+              {t('area.imports.lineReason', { line: number(row.line), reason: words(row.reason) })}
+            </div>
           ))}
         </Alert>
       )}

@@ -6,10 +6,12 @@ import { allItems } from '../api/page'
 import { MoreButton } from '../components/MoreButton'
 import { LoadFailure, Waiting } from '../components/states'
 import { number } from '../format/numbers'
+import { useReason } from './reasons'
 
 /** Lines of the file that were not taken: where, which field, why. */
 export function Rejections({ id }: { id: number }) {
   const { t } = useTranslation()
+  const words = useReason()
   const rejections = useRejections(id)
   const rows = allItems(rejections.data?.pages)
   if (rejections.isPending) return <Waiting rows={3} />
@@ -45,7 +47,7 @@ export function Rejections({ id }: { id: number }) {
               <tr key={index}>
                 <td className="num">{number(row.line)}</td>
                 <td>{row.column ?? row.field}</td>
-                <td>{row.reason}</td>
+                <td>{words(row.reason)}</td>
                 <td
                   style={{
                     color: 'var(--ink2)',

@@ -3,6 +3,7 @@ import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react'
 import { useTranslation } from 'react-i18next'
 import type { Counts, Import } from '../api/imports'
 import { number } from '../format/numbers'
+import { useReason } from './reasons'
 
 const MAIN = ['created', 'updated', 'unchanged', 'skipped', 'rejected'] as const
 const REST = ['repeated', 'several', 'left_out'] as const
@@ -64,6 +65,7 @@ function Numbers({ counts }: { counts: Counts }) {
 
 function Reasons({ reasons }: { reasons: NonNullable<Counts['reasons']> }) {
   const { t } = useTranslation()
+  const words = useReason()
   return (
     <>
       <h3 style={{ fontSize: 14, margin: '18px 0 6px' }}>{t('area.imports.why')}</h3>
@@ -73,7 +75,7 @@ function Reasons({ reasons }: { reasons: NonNullable<Counts['reasons']> }) {
             <tr key={index}>
               <td className="num">{number(count)}</td>
               <td>{column ?? field ?? ''}</td>
-              <td>{reason}</td>
+              <td>{words(reason)}</td>
             </tr>
           ))}
         </tbody>
