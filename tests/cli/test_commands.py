@@ -95,8 +95,8 @@ def test_an_import_creates_profiles_subscribes_them_and_writes_the_rejected_line
     names = {row[0] for row in connection.execute(f"SELECT fname FROM {base.table}")}  # type: ignore[arg-type]
     assert names == {"Ada", "Bob"}
     assert connection.execute("SELECT count(*) FROM subscription").fetchone() == (2,)
-    (row,) = csv.DictReader(rejected.open())
-    assert (row["line"], row["field"], row["row"]) == ("3", "email", "nobody,No")
+    (row,) = csv.DictReader(rejected.open(encoding="utf-8-sig", newline=""))
+    assert (row["Line"], row["Column"], row["E-Mail"], row["Vorname"]) == ("3", "E-Mail", "nobody", "No")
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -24,8 +23,9 @@ from sojourn.kernel.errors import NotFound, SojournError
 from sojourn.kernel.tasks import Report, Task, TaskCancelled, create_task, perform
 from sojourn.profiles import database as find_database
 from sojourn.profiles import list_resources
+from sojourn.profiles.rejections import rejections_csv
 from sojourn.profiles.resources import channel_number
-from sojourn.profiles.tasks import IMPORT, ImportArguments, all_rejections, import_file
+from sojourn.profiles.tasks import IMPORT, ImportArguments, import_file
 
 _COUNTS = ("total", "created", "updated", "unchanged", "skipped", "rejected")
 
@@ -59,7 +59,7 @@ def import_profiles(
         if errors:
             raise errors[0]
         if rejected:
-            _write_rejected(connection, task_id, rejected)
+            _write_rejected(connection, task, rejected)
     return _tell(task, rejected, as_json)
 
 
@@ -127,12 +127,11 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[int, int | None], None]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _write_rejected(connection: psycopg.Connection[Any], task_id: int, path: Path) -> None:
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("line", "field", "reason", "row"))
-        for row in all_rejections(connection, task_id):
-            writer.writerow((row.line, row.field or "", row.reason, row.row_text))
+def _write_rejected(connection: psycopg.Connection[Any], task: Task, path: Path) -> None:
+    header = [str(name) for name in (task.result or {}).get("header") or []]
+    with path.open("wb") as file:
+        for piece in rejections_csv(connection, task.id, header):
+            file.write(piece)
 
 
 def _tell(task: Task, rejected: Path | None, as_json: bool) -> int:

@@ -43,14 +43,6 @@ def list_rejections(connection: Connection, task_id: int, *, after: int = 0, lim
     ]
 
 
-def all_rejections(connection: Connection, task_id: int) -> Iterator[Rejection]:
-    """All refused rows, page by page."""
-    after = 0
-    while page := list_rejections(connection, task_id, after=after):
-        yield from page
-        after = place_of(page[-1])
-
-
 def reasons(connection: Connection, task_id: int) -> list[dict[str, Any]]:
     """Why rows were refused, the most frequent reasons first, 50 at most."""
     names = ("field", "column", "reason", "count")

@@ -15,7 +15,7 @@ from sojourn.kernel.tasks import Report, Task, TaskFunction, TaskInterrupted
 from sojourn.profiles.import_arguments import ImportArguments
 from sojourn.profiles.opening_files import Named, open_files
 from sojourn.profiles.reading_rows import Rejection
-from sojourn.profiles.rejections import all_rejections, list_rejections
+from sojourn.profiles.rejections import list_rejections
 from sojourn.profiles.run_import import run_import
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "TEST_RUN",
     "ImportArguments",
     "Rejection",
-    "all_rejections",
     "import_file",
     "import_task",
     "list_rejections",
