@@ -12,6 +12,9 @@ import pytest
 from sojourn.kernel import VirtualClock
 from sojourn.kernel.database import connect
 from sojourn.profiles import Database, Options, Outcome, Record, Resource, SubscriptionInput, import_records, of_profile
+from sojourn.profiles.import_arguments import ImportOptions, ImportSubscription
+from sojourn.profiles.reading_rows import RowsReader
+from sojourn.profiles.run_import import run_import
 
 Connection = psycopg.Connection[Any]
 
@@ -133,3 +136,22 @@ def test_an_email_wanted_by_two_goes_to_one(
     )
     assert sorted(o.action for o in outcomes) == ["skipped"] * 3 + ["updated"]
     assert {o.problem.code for o in outcomes if o.problem} == {"email_taken"}
+
+
+def test_files_with_the_same_new_people_at_once_make_each_of_them_once(
+    connection: Connection, database_url: str, clock: VirtualClock, shop: Database, news: Resource
+) -> None:
+    wishes = ImportOptions(subscriptions=[ImportSubscription(resource_id=news.id, channel=1)])
+    people = [(f"p{number}@b.cd", number % 7) for number in range(3_000)]
+    reports: list[dict[str, Any]] = []
+
+    def work(mine: Connection, number: int) -> None:
+        rows = people if number % 2 else people[::-1]
+        reader = RowsReader(["email", "bonus"], rows)
+        reports.append(run_import(mine, clock, shop.id, reader, wishes, task_id=None))
+
+    together(database_url, 3, work)
+    assert sum(report["created"] for report in reports) == 3_000
+    assert sum(report["unchanged"] for report in reports) == 6_000
+    for table in (shop.table, "subscription"):
+        assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (3_000,)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -75,7 +76,7 @@ class ChunkImport:
         )
         result = ChunkResult(rejections=list(checked.rejections), left_out=checked.left_out)
         result.repeated = len(checked.repeats)
-        repeats = self._merge(checked)
+        checked, repeats = self._merge(checked)
         self._stage.prepare(
             connection, subscriptions=bool(self._subscribing) or checked.subscriptions is not None, bulk=True
         )
@@ -115,14 +116,15 @@ class ChunkImport:
             connection.execute("INSERT INTO change_set SELECT x, 2 FROM unnest(%s::bigint[]) x", (sorted(updated),))
             hand_over(connection, hooks, at, database_id, options.source)
 
-    def _merge(self, checked: Checked) -> _Repeats:
+    def _merge(self, checked: Checked) -> tuple[Checked, _Repeats]:
         """Fold the rows of one person into the first: later cells go over earlier ones, as if the rows were applied one by one."""
         repeats, keys = _Repeats(), [key.first for key in checked.keys]
         if not self._folds or self._options.matching == "none" or len(set(keys)) == len(keys):
-            return repeats
+            return checked, repeats
         replaced = [known.name in self._group for known in self._stage.fields]
         leader_of: dict[str | None, int] = {}
         columns = [list(column) for column in checked.columns]
+        subscriptions = None if checked.subscriptions is None else list(checked.subscriptions)
         for row, key in enumerate(keys):
             leader = leader_of.setdefault(key, row)
             if leader == row:
@@ -135,12 +137,12 @@ class ChunkImport:
                     and (replace or column[row] != NULL)
                 ):
                     column[leader], differs = column[row], True
-            if checked.subscriptions is not None and self._options.mode != "create":
-                checked.subscriptions[leader] |= checked.subscriptions[row]
+            if subscriptions is not None and self._options.mode != "create":
+                subscriptions[leader] = subscriptions[leader] | subscriptions[row]
             repeats.of.setdefault(leader, []).append(differs)
             repeats.gone.add(row)
-        checked.columns = columns
-        return repeats
+        # A copy: the chunk may have to be applied once more from its start.
+        return dataclasses.replace(checked, columns=columns, subscriptions=subscriptions), repeats
 
     def _split(self, checked: Checked, pending: list[int]) -> tuple[list[int], list[int]]:
         """Where rows of one person were not merged, those that share a key with an earlier row wait for it."""
