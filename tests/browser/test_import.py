@@ -12,6 +12,7 @@ from sojourn.profiles.change_sets import register_membership
 from sojourn.profiles.tasks import import_task
 from sojourn.segments.membership import members_of_import
 from tests.browser.product import Product
+from tests.browser.test_accessibility import violations
 
 CSV = (
     "email,first_name,city\n"
@@ -36,8 +37,10 @@ def test_a_file_is_looked_into_tried_and_imported_and_refused_lines_are_told(
     page.locator("input[type=file]").set_input_files(file)
     expect(page.get_by_text("people.csv")).to_be_visible()
     following = page.get_by_role("button", name="Next")
+    assert violations(page) == []
     following.click()
     expect(page.get_by_role("cell", name="new0@example.com")).to_be_visible()
+    assert violations(page) == []
     following.click()
     expect(page.get_by_role("combobox", name="Where “email” goes")).not_to_have_value("")
     expect(page.get_by_text("An e-mail address is needed.")).to_be_visible()
@@ -45,7 +48,11 @@ def test_a_file_is_looked_into_tried_and_imported_and_refused_lines_are_told(
     page.get_by_role("combobox", name="Field").fill("Supplier")
     page.get_by_role("option", name="Supplier", exact=True).click()
     page.get_by_role("textbox", name="Value for all rows").fill("Fair")
+    page.wait_for_timeout(500)
+    assert violations(page) == []
     following.click()
+    page.get_by_role("button", name="Subscribe the rows").click()
+    assert violations(page) == []
     page.get_by_role("textbox", name="New segment of the result").fill("Of the fair")
     following.click()
 
@@ -54,6 +61,7 @@ def test_a_file_is_looked_into_tried_and_imported_and_refused_lines_are_told(
     run_last_task(shop)
     expect(page.get_by_role("heading", name="This is what would happen")).to_be_visible()
     expect(page.locator(".kpi", has_text="New profiles")).to_contain_text("20")
+    assert violations(page) == []
 
     page.get_by_role("button", name="Start the import").click()
     expect(page.get_by_role("heading", name="Waiting for its turn")).to_be_visible()

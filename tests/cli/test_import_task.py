@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import threading
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
 
 from sojourn.kernel import Settings, SystemClock, VirtualClock
 from sojourn.kernel.files import FileStore
+from sojourn.kernel.task_parts import noted_parts
 from sojourn.kernel.task_queue import run_tasks
-from sojourn.kernel.tasks import Task, create_task, get_task
+from sojourn.kernel.tasks import Task, create_task, get_task, perform
 from sojourn.profiles import create_database
-from sojourn.profiles.tasks import IMPORT, ImportArguments, list_rejections
+from sojourn.profiles.tasks import IMPORT, ImportArguments, import_task, list_rejections
 
 
 def _run_queue_until_ended(connection: psycopg.Connection, settings: Settings, task_id: int) -> Task:
@@ -70,3 +73,35 @@ def test_a_file_that_cannot_be_imported_fails_the_task_with_a_sentence(
     task = _run_queue_until_ended(connection, settings, create_task(connection, clock, IMPORT, "x.csv", arguments))
     assert task.state == "failed"
     assert task.error and "Unexpected" not in task.error
+
+
+def _perform(url: str, home: Path, task_id: int) -> None:
+    perform(url, SystemClock(), task_id, function=import_task(Settings(home=home)))
+
+
+def test_an_import_whose_process_is_killed_goes_on_and_applies_and_counts_nothing_twice(
+    connection: psycopg.Connection, settings: Settings, clock: VirtualClock, database_url: str
+) -> None:
+    base = create_database(connection, clock, "Customers")
+    people = "".join(f"p{number}@example.org\n" if number % 1_000 else "nobody\n" for number in range(100_000))
+    key = FileStore.of(settings).save([b"email\n", people.encode()], limit=10 << 20, suffix=".upload")
+    task_id = create_task(
+        connection, clock, IMPORT, "people.csv", ImportArguments(database_id=base.id, file=key).model_dump()
+    )
+    process = multiprocessing.get_context("spawn").Process(target=_perform, args=(database_url, settings.home, task_id))
+    process.start()
+    deadline = time.monotonic() + 60
+    while not noted_parts(connection, task_id) and time.monotonic() < deadline:
+        time.sleep(0.005)
+    process.kill()
+    process.join()
+    done = len(noted_parts(connection, task_id))
+    assert 1 <= done < 6
+
+    task = perform(database_url, SystemClock(), task_id, function=import_task(settings))
+
+    assert task.state == "completed" and task.result is not None
+    names = ("total", "created", "unchanged", "rejected")
+    assert [task.result[name] for name in names] == [100_000, 99_900, 0, 100]
+    assert connection.execute("SELECT count(*) FROM change").fetchone() == (99_900,)
+    assert connection.execute("SELECT count(*) FROM import_rejection").fetchone() == (100,)
