@@ -17,6 +17,7 @@ import uvicorn
 from demo.customers import customers
 from demo.seed import import_first, seed
 from sojourn.access import create_user
+from sojourn.cli.wiring import connect_rooms
 from sojourn.delivery.worker import Worker
 from sojourn.kernel import Settings, VirtualClock
 from sojourn.kernel.database import connect
@@ -85,6 +86,7 @@ def run_product(
         listener.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = settings.model_copy(update={"public_url": address})
+        connect_rooms()
         create_user(connection, clock, EMAIL, PASSWORD, "master", name="Anna Kern")
         with serve(settings, clock, listener):
             yield Product(address, connection, clock, settings, database_url)

@@ -38,8 +38,8 @@ const profiles = createRoute({
   getParentRoute: () => app,
   path: '/profiles',
   component: lazyRouteComponent(() => import('./profiles/ProfilesPage'), 'ProfilesPage'),
-  validateSearch: (search): { database?: number; search?: string } => ({
-    database: id(search.database),
+  validateSearch: (search): { database?: number; search?: string; segment?: number; rules?: string } => ({
+    ...readAudienceSearch(search),
     search: text(search.search),
   }),
 })
@@ -47,6 +47,9 @@ const profile = createRoute({
   getParentRoute: () => app,
   path: '/profiles/$id',
   component: lazyRouteComponent(() => import('./profiles/ProfilePage'), 'ProfilePage'),
+  validateSearch: (search): { tab?: 'history' | 'scenarios' | 'messages' | 'segments' } => ({
+    tab: (['history', 'scenarios', 'messages', 'segments'] as const).find((tab) => tab === search.tab),
+  }),
 })
 const sandbox = createRoute({
   getParentRoute: () => app,

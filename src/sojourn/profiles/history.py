@@ -59,13 +59,17 @@ class Source(Protocol):
     ) -> list[Happening]: ...
 
 
-_sources: list[tuple[frozenset[Group], Source]] = []
+_sources: list[tuple[int, frozenset[Group], Source]] = []
 
 
-def register_source(groups: Sequence[Group], source: Source) -> None:
-    """Let a room tell what happened to profiles; it is asked only if one of its groups is wanted."""
-    if all(known is not source for _, known in _sources):
-        _sources.append((frozenset(groups), source))
+def register_source(groups: Sequence[Group], source: Source, rank: int) -> None:
+    """Let a room tell what happened to profiles; it is asked only if one of its groups is wanted.
+
+    `rank`: of happenings at one moment those of a higher rank are taken for the later ones, as a letter follows the entry that sent it.
+    """
+    if all(known is not source for _, _, known in _sources):
+        _sources.append((rank, frozenset(groups), source))
+        _sources.sort(key=lambda one: one[0], reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,7 @@ def history(
     wanted = tuple(groups) or GROUPS
     whose = Whose(database, (profile_id, *_merged_into(connection, profile_id)))
     found: list[Happening] = []
-    for offered, source in _sources:
+    for _, offered, source in _sources:
         if offered & set(wanted):
             found += source(connection, whose, wanted, latest, limit + skip + 1)
     found = sorted((one for one in found if one.group in wanted), key=lambda one: one.at, reverse=True)[skip:]
@@ -186,7 +190,7 @@ def _words(values: dict[str, Any] | None) -> dict[str, Any] | None:
     return {key: _status(value) if key == "status" else value for key, value in values.items()}
 
 
-register_source(("profile", "subscription"), changes)
+register_source(("profile", "subscription"), changes, 0)
 
 # ---------------------------------------------------------------------------------------------- events
 
@@ -224,6 +228,6 @@ def events(
     ]  # fmt: skip
 
 
-register_source(("message", "subscription", "loyalty", "other"), events)
+register_source(("message", "subscription", "loyalty", "other"), events, 3)
 
 __all__ = ["GROUPS", "Group", "Happening", "HistoryPage", "Source", "Whose", "history", "register_source"]

@@ -138,7 +138,7 @@ function GlobalStatus({ changes, put }: PartProps) {
       placeholder={t('area.bulk.leave')}
       clearable
       style={{ maxWidth: 300 }}
-      data={STATUSES.map((word) => ({ value: word, label: t(`status.${word}`) }))}
+      data={STATUSES.map((word) => ({ value: word, label: t(`subscription.${word}`) }))}
       value={(changes.fields?._status as string) ?? null}
       onChange={(status) => put({ fields: status ? { _status: status } : {} })}
     />
@@ -186,7 +186,7 @@ function SubscribeFields({ changes: { subscribe }, put }: PartProps) {
           <Select
             label={t('area.bulk.subscribeStatus')}
             allowDeselect={false}
-            data={['subscribed', 'unconfirmed'].map((word) => ({ value: word, label: t(`status.${word}`) }))}
+            data={['subscribed', 'unconfirmed'].map((word) => ({ value: word, label: t(`subscription.${word}`) }))}
             value={subscribe.status ?? 'subscribed'}
             onChange={(status) => put({ subscribe: { ...subscribe, status: status ?? undefined } })}
           />
@@ -205,7 +205,7 @@ function StatusFields({ changes: { subscriptions }, put }: PartProps) {
         label={t('area.bulk.setStatus')}
         placeholder={t('area.bulk.leave')}
         clearable
-        data={STATUSES.map((word) => ({ value: word, label: t(`status.${word}`) }))}
+        data={STATUSES.map((word) => ({ value: word, label: t(`subscription.${word}`) }))}
         value={subscriptions?.status ?? null}
         onChange={(status) => put({ subscriptions: status ? { ...subscriptions, status } : undefined })}
       />

@@ -74,7 +74,7 @@ const STATUSES = ['subscribed', 'unsubscribed', 'complained', 'hardbounced', 'un
 export function useChoices(field: ValueField | undefined): { value: string; label: string }[] | undefined {
   const { t } = useTranslation()
   if (field?.type === 'sex') return ['male', 'female'].map((word) => ({ value: word, label: t(`form.sexes.${word}`) }))
-  if (field?.type === 'status') return STATUSES.map((word) => ({ value: word, label: t(`status.${word}`) }))
+  if (field?.type === 'status') return STATUSES.map((word) => ({ value: word, label: t(`subscription.${word}`) }))
   return field?.options?.map((option) => ({ value: option, label: option }))
 }
 

@@ -1,37 +1,61 @@
+import { Button, Group, Menu, Modal, Tabs } from '@mantine/core'
+import { IconDots, IconDownload, IconEraser, IconPencil, IconTrash } from '@tabler/icons-react'
+import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import type { TFunction } from 'i18next'
+import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import type { ProfileField } from '../api/databases'
+import { errorText } from '../api/errorText'
 import { useDatabases } from '../api/lookups'
 import { allItems } from '../api/page'
+import { personalDataAddress } from '../api/privacy'
 import {
+  deleteProfile,
+  useMemberships,
   useMessages,
   usePassages,
   useProfile,
   type Profile,
   type SentMessage,
-  type Subscription,
 } from '../api/profiles'
 import { ChannelIcon } from '../components/ChannelIcon'
 import { Initials } from '../components/Initials'
 import { MoreButton } from '../components/MoreButton'
 import { PageHead } from '../components/PageHead'
 import { EmptyState, LoadFailure, Waiting } from '../components/states'
-import { day, moment } from '../format/dates'
+import { toast } from '../components/toasts'
+import { moment } from '../format/dates'
 import { settingText, useLanguage } from '../i18n'
+import { EraseDialog } from '../privacy/EraseDialog'
+import { EditDrawer } from './EditDrawer'
+import { grouped } from './fieldGroups'
+import { shownValue } from './fieldValue'
+import { HistoryTab } from './HistoryTab'
 import { PassageTimeline } from './PassageTimeline'
 import { emailOf, nameOf, phoneOf } from './profileName'
 import { SubscriptionPill } from './SubscriptionPill'
+import { Subscriptions } from './Subscriptions'
 
 const route = getRouteApi('/app/profiles/$id')
 
+type Asked = 'edit' | 'delete' | 'erase'
+
+/** One person: what is known, where it can be written to, and everything that happened. */
 export function ProfilePage() {
   const { t } = useTranslation()
   const { id } = route.useParams()
+  const { tab = 'history' } = route.useSearch()
+  const navigate = route.useNavigate()
   const profile = useProfile(id)
+  const databases = useDatabases()
+  const [asked, ask] = useState<Asked>()
   if (profile.isError) return <LoadFailure error={profile.error} retry={profile.refetch} />
   if (profile.isPending) return <Waiting />
   const { data } = profile
+  const fields = databases.data?.find((one) => one.id === data.database)?.fields ?? []
   const title = nameOf(data.fields) || emailOf(data.fields) || phoneOf(data.fields) || data.id
+  const titleOf = (name: string) => settingText(fields.find((field) => field.name === name)?.title ?? name)
+  const toList = () => navigate({ to: '/profiles', search: { database: data.database } })
   return (
     <div className="page">
       <PageHead
@@ -43,39 +67,180 @@ export function ProfilePage() {
         }
       >
         <SubscriptionPill status={data.status} />
+        <Button variant="default" leftSection={<IconPencil size={16} />} onClick={() => ask('edit')}>
+          {t('area.people.edit')}
+        </Button>
+        <Actions id={id} onAsk={ask} />
         <Initials size={40} name={title} />
       </PageHead>
       <div className="profile-grid">
         <div>
-          <Fields profile={data} />
-          <Subscriptions list={data.subscriptions} />
+          <Fields profile={data} fields={fields} />
+          <Subscriptions profile={data} />
         </div>
-        <div>
-          <Path id={id} />
-          <Messages id={id} />
-        </div>
+        <Tabs
+          value={tab}
+          onChange={(next) => navigate({ search: { tab: next as typeof tab }, replace: true })}
+          keepMounted={false}
+        >
+          <Tabs.List mb="sm">
+            <Tabs.Tab value="history">{t('area.people.history')}</Tabs.Tab>
+            <Tabs.Tab value="scenarios">{t('nav.scenarios')}</Tabs.Tab>
+            <Tabs.Tab value="messages">{t('profiles.messages')}</Tabs.Tab>
+            <Tabs.Tab value="segments">{t('nav.segments')}</Tabs.Tab>
+          </Tabs.List>
+          <Tabs.Panel value="history">
+            <HistoryTab id={id} titleOf={titleOf} />
+          </Tabs.Panel>
+          <Tabs.Panel value="scenarios">
+            <Path id={id} />
+          </Tabs.Panel>
+          <Tabs.Panel value="messages">
+            <Messages id={id} />
+          </Tabs.Panel>
+          <Tabs.Panel value="segments">
+            <SegmentsTab id={id} />
+          </Tabs.Panel>
+        </Tabs>
       </div>
+      {asked === 'edit' && (
+        <EditDrawer
+          database={data.database}
+          fields={fields}
+          profile={data}
+          onClose={() => ask(undefined)}
+          onSaved={() => ask(undefined)}
+        />
+      )}
+      {asked === 'delete' && <DeleteDialog id={id} onClose={() => ask(undefined)} onDeleted={toList} />}
+      {asked === 'erase' && <EraseDialog profile={id} onClose={() => ask(undefined)} onErased={toList} />}
     </div>
   )
 }
 
-function Fields({ profile }: { profile: Profile }) {
+function Actions({ id, onAsk }: { id: string; onAsk: (what: Asked) => void }) {
   const { t } = useTranslation()
-  const fields = useDatabases().data?.find(({ id }) => id === profile.database)?.fields
-  const filled = Object.entries(profile.fields).filter(([, value]) => value !== null && value !== '')
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Button variant="default" px={10} aria-label={t('area.people.actions')}>
+          <IconDots size={18} />
+        </Button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconDownload size={16} />} component="a" href={personalDataAddress(id)} download>
+          {t('area.people.personalData')}
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={() => onAsk('delete')}>
+          {t('area.people.delete')}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconEraser size={16} />} color="red" onClick={() => onAsk('erase')}>
+          {t('area.people.erase')}
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+function Fields({ profile, fields }: { profile: Profile; fields: ProfileField[] }) {
+  const { t } = useTranslation()
+  const filled = ({ name }: ProfileField) => !['', null, undefined].includes(profile.fields[name] as never)
+  const parts = grouped(fields)
+    .map(({ group, fields: own }) => ({ group, fields: own.filter(filled) }))
+    .filter((part) => part.fields.length)
   return (
     <section className="panel padded">
-      <h2>{t('profiles.fields')}</h2>
-      {filled.length === 0 && <p>{t('profiles.noFields')}</p>}
+      {parts.length === 0 && <p>{t('profiles.noFields')}</p>}
+      {parts.map(({ group, fields: own }) => (
+        <div key={group} className="field-part">
+          <h2>{t(`area.people.groups.${group}`)}</h2>
+          <dl className="facts">
+            {own.map((field) => (
+              <Fact
+                key={field.name}
+                label={settingText(field.title)}
+                value={shownValue(profile.fields[field.name], field.type, t)}
+              />
+            ))}
+          </dl>
+        </div>
+      ))}
       <dl className="facts">
-        {filled.map(([name, value]) => {
-          const field = fields?.find((found) => found.name === name)
-          return <Fact key={name} label={settingText(field?.title ?? name)} value={shown(value, field?.type, t)} />
-        })}
         <Fact label={t('profiles.created')} value={moment(profile.created_at)} />
         <Fact label={t('profiles.publicId')} value={profile.id} />
       </dl>
     </section>
+  )
+}
+
+function SegmentsTab({ id }: { id: string }) {
+  const { t } = useTranslation()
+  const segments = useMemberships(id)
+  return (
+    <section className="panel table-panel">
+      {segments.isPending && <Waiting rows={3} />}
+      {segments.isError && <LoadFailure error={segments.error} retry={segments.refetch} />}
+      {segments.data?.length === 0 && (
+        <EmptyState title={t('area.people.noSegments')} text={t('area.people.noSegmentsText')} />
+      )}
+      {!!segments.data?.length && (
+        <table className="table">
+          <thead>
+            <tr>
+              <th>{t('area.segments.name')}</th>
+              <th>{t('area.segments.kind')}</th>
+              <th>{t('area.people.since')}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {segments.data.map((one) => (
+              <tr key={one.id}>
+                <td>
+                  <Link to="/segments/$id" params={{ id: String(one.id) }} className="row-link">
+                    {one.name}
+                  </Link>
+                </td>
+                <td>{t(`area.segments.kinds.${one.kind}`)}</td>
+                <td className="soft">{moment(one.entered_at)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </section>
+  )
+}
+
+function DeleteDialog({ id, onClose, onDeleted }: { id: string; onClose: () => void; onDeleted: () => void }) {
+  const { t } = useTranslation()
+  const client = useQueryClient()
+  const remove = useMutation({
+    mutationFn: () => deleteProfile(id),
+    onSuccess: async () => {
+      client.removeQueries({ queryKey: ['profile', id] })
+      await client.invalidateQueries({ queryKey: ['profiles'] })
+      onDeleted()
+    },
+    onError: (error) => toast.bad(errorText(error)),
+  })
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={<b>{t('area.people.deleteTitle')}</b>}
+      closeButtonProps={{ 'aria-label': t('close') }}
+    >
+      <p style={{ marginTop: 0 }}>{t('area.people.deleteText')}</p>
+      <Group justify="flex-end" gap={8}>
+        <Button variant="default" onClick={onClose}>
+          {t('cancel')}
+        </Button>
+        <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
+          {t('area.people.delete')}
+        </Button>
+      </Group>
+    </Modal>
   )
 }
 
@@ -85,39 +250,6 @@ const Fact = ({ label, value }: { label: string; value: string }) => (
     <dd>{value}</dd>
   </>
 )
-
-function shown(value: unknown, type: string | undefined, t: TFunction): string {
-  if (value === null || value === undefined) return ''
-  if (typeof value === 'boolean') return t(value ? 'form.yes' : 'form.no')
-  if (type === 'date' && typeof value === 'string') return day(value)
-  if (Array.isArray(value)) return value.map((one) => shown(one, type, t)).join(', ')
-  return typeof value === 'object' ? JSON.stringify(value) : String(value)
-}
-
-function Subscriptions({ list }: { list: Subscription[] }) {
-  const { t } = useTranslation()
-  return (
-    <section className="panel padded">
-      <h2>{t('profiles.subscriptions')}</h2>
-      {list.length === 0 && <span style={{ color: 'var(--ink2)' }}>{t('profiles.noSubscriptions')}</span>}
-      {list.map((subscription) => (
-        <div className="subscription" key={subscription.id}>
-          <ChannelIcon channel={subscription.channel} />
-          <span style={{ flex: 1, minWidth: 0 }}>
-            {subscription.contact}
-            <br />
-            <small>
-              {subscription.resource_name}
-              {subscription.confirmed_at &&
-                ` · ${t('profiles.confirmed', { time: moment(subscription.confirmed_at) })}`}
-            </small>
-          </span>
-          <SubscriptionPill status={subscription.status} />
-        </div>
-      ))}
-    </section>
-  )
-}
 
 function Path({ id }: { id: string }) {
   const { t } = useTranslation()
