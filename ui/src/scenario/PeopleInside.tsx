@@ -32,7 +32,12 @@ function PersonRow({ person }: { person: Person }) {
   const now = useNow()
   const name = person.name || person.email || person.phone || person.profile_id
   return (
-    <Link className="person" to="/profiles/$id" params={{ id: String(person.profile_id) }}>
+    <Link
+      className="person"
+      to="/profiles/$id"
+      params={{ id: String(person.profile_id) }}
+      search={{ tab: 'scenarios' }}
+    >
       <Initials size={32} name={name} />
       <span style={{ flex: 1, minWidth: 0 }}>
         {name}
