@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-CLICK, OPEN, UNSUBSCRIBE, OPT_IN, WEB_VERSION, BOUNCE = 1, 2, 3, 4, 5, 6
+CLICK, OPEN, UNSUBSCRIBE, OPT_IN, WEB_VERSION, BOUNCE, MANAGE = 1, 2, 3, 4, 5, 6, 7
 _BODY = struct.Struct(">BBQI")
 _TAG = 12
 

@@ -261,6 +261,7 @@ class _Call:
                             cell(row.opted_in_at),
                             cell(row.ip),
                             cell(row.url),
+                            cell(row.consent),
                         ]
                     )
                 )

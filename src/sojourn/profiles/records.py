@@ -9,6 +9,7 @@ from typing import Any, Literal
 from sojourn.kernel import parse_public_id
 from sojourn.kernel.errors import Problem, SojournError
 from sojourn.profiles.change_sets import Source
+from sojourn.profiles.consent import LONGEST_CONSENT
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
 from sojourn.profiles.functional import Operation, read_operation
@@ -51,6 +52,8 @@ class SubscriptionInput:
     opted_in_at: Any = None
     ip: Any = None
     url: Any = None
+    consent: Any = None
+    """The text that was shown, kept as proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ class SubscriptionRow:
     opted_in_at: Any
     ip: str | None
     url: str | None
+    consent: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +213,7 @@ class Preparation:
         return SubscriptionRow(
             resource.id, channel, contact_value(channel, item.contact, self._options.reading), status, priority, _cats(item.cats), _custom(item.custom),
             None if item.opted_in_at in (None, "") else PARSERS["date"](_MOMENT, item.opted_in_at, PLAIN), _ip(item.ip), _url(item.url),
+            _consent(item.consent),
         )  # fmt: skip
 
 
@@ -268,6 +273,12 @@ def _ip(value: Any) -> str | None:
 
 def _url(value: Any) -> str | None:
     return text_value(value)[:2_000] if value not in (None, "") else None
+
+
+def _consent(value: Any) -> str | None:
+    if value in (None, ""):
+        return None
+    return text_value(value).strip()[:LONGEST_CONSENT] or None
 
 
 def profile_number(value: Any) -> int:

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
 
 from sojourn.kernel import Clock
 from sojourn.kernel.errors import Conflict, NotFound, SojournError
+from sojourn.profiles.consent import LONGEST_CONSENT
 from sojourn.profiles.contacts import parse_email
 from sojourn.profiles.statuses import CHANNEL_NUMBERS, CHANNEL_WORDS, EMAIL
 
-_COLUMNS = "id, name, description, channels, database_ids, url, from_name, from_email, reply_to, group_ids"
+_COLUMNS = "id, name, description, channels, database_ids, url, from_name, from_email, reply_to, group_ids, consent, archived_at"
 
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """A resource. `channels` are numbers; no `database_ids` means: profiles of every database may subscribe."""
+    """A resource. `channels` are numbers; no `database_ids` means: profiles of every database may subscribe.
+
+    `consent`: what people read and agree to where they confirm. An archived one takes no new subscribers.
+    """
 
     id: int
     name: str
@@ -30,10 +35,12 @@ class Resource:
     from_email: str | None
     reply_to: str | None
     group_ids: tuple[int, ...]
+    consent: str = ""
+    archived_at: datetime | None = None
 
     def serves(self, database_id: int) -> bool:
         """Whether profiles of a database may subscribe."""
-        return not self.database_ids or database_id in self.database_ids
+        return self.archived_at is None and (not self.database_ids or database_id in self.database_ids)
 
 
 def channel_number(channel: int | str) -> int:
@@ -51,13 +58,89 @@ def channel_number(channel: int | str) -> int:
 def create_resource(
     connection: psycopg.Connection[Any], clock: Clock, name: str, *, channels: Sequence[int | str] = (EMAIL,), database_ids: Sequence[int] = (),
     description: str = "", url: str | None = None, from_name: str | None = None, from_email: str | None = None, reply_to: str | None = None,
-    group_ids: Sequence[int] = (),
+    group_ids: Sequence[int] = (), consent: str = "",
 ) -> Resource:  # fmt: skip
     """Make a resource.
 
     Raises:
         SojournError: `bad_name`, `unknown_channel`, `incorrect_email`. NotFound: `unknown_database`. Conflict: `resource_exists`.
     """
+    values = _checked(
+        connection, name=name, channels=channels, database_ids=database_ids, description=description, url=url, from_name=from_name,
+        from_email=from_email, reply_to=reply_to, consent=consent,
+    )  # fmt: skip
+    try:
+        row = connection.execute(
+            "INSERT INTO resource (created_at, name, description, channels, database_ids, url, from_name, from_email, reply_to, consent, group_ids)"
+            " VALUES (%(at)s, %(name)s, %(description)s, %(channels)s, %(database_ids)s, %(url)s, %(from_name)s, %(from_email)s, %(reply_to)s,"
+            f" %(consent)s, %(groups)s) RETURNING {_COLUMNS}",
+            {**values, "at": clock.now(), "groups": list(group_ids)},
+        ).fetchone()
+    except psycopg.errors.UniqueViolation:
+        raise Conflict("resource_exists", f"There is a resource “{values['name']}” already.", "name") from None
+    assert row
+    return _resource(row)
+
+
+def change_resource(
+    connection: psycopg.Connection[Any], clock: Clock, resource_id: int, *, name: str, channels: Sequence[int | str], database_ids: Sequence[int],
+    description: str = "", url: str | None = None, from_name: str | None = None, from_email: str | None = None, reply_to: str | None = None,
+    consent: str = "",
+) -> Resource:  # fmt: skip
+    """Change a resource. A channel that has subscribers stays: their subscriptions would lead nowhere.
+
+    Raises:
+        SojournError: `bad_name`, `unknown_channel`, `incorrect_email`. NotFound: `unknown_resource`, `unknown_database`.
+        Conflict: `resource_exists`, `channel_in_use`.
+    """
+    values = _checked(
+        connection, name=name, channels=channels, database_ids=database_ids, description=description, url=url, from_name=from_name,
+        from_email=from_email, reply_to=reply_to, consent=consent,
+    )  # fmt: skip
+    with connection.transaction():
+        before = resource(connection, resource_id)
+        for channel in sorted(set(before.channels) - set(values["channels"])):
+            if connection.execute(_SUBSCRIBER, (resource_id, channel)).fetchone():
+                raise Conflict(
+                    "channel_in_use",
+                    f"People are subscribed by {CHANNEL_WORDS[channel]}: the channel stays.",
+                    "channels",
+                )
+        try:
+            row = connection.execute(
+                "UPDATE resource SET updated_at = %(at)s, name = %(name)s, description = %(description)s, channels = %(channels)s,"
+                " database_ids = %(database_ids)s, url = %(url)s, from_name = %(from_name)s, from_email = %(from_email)s, reply_to = %(reply_to)s,"
+                f" consent = %(consent)s WHERE id = %(id)s RETURNING {_COLUMNS}",
+                {**values, "at": clock.now(), "id": resource_id},
+            ).fetchone()
+        except psycopg.errors.UniqueViolation:
+            raise Conflict("resource_exists", f"There is a resource “{values['name']}” already.", "name") from None
+    assert row
+    return _resource(row)
+
+
+_SUBSCRIBER = "SELECT FROM subscription WHERE resource_id = %s AND channel = %s LIMIT 1"
+
+
+def archive_resource(connection: psycopg.Connection[Any], clock: Clock, resource_id: int, archived: bool) -> Resource:
+    """Put a resource away, or take it back: an archived one takes no new subscribers and is offered nowhere; what was sent keeps its name.
+
+    Raises:
+        NotFound: `unknown_resource`.
+    """
+    resource(connection, resource_id)
+    row = connection.execute(
+        f"UPDATE resource SET archived_at = CASE WHEN %(archived)s THEN coalesce(archived_at, %(at)s) END WHERE id = %(id)s RETURNING {_COLUMNS}",
+        {"archived": archived, "at": clock.now(), "id": resource_id},
+    ).fetchone()
+    assert row
+    return _resource(row)
+
+
+def _checked(
+    connection: psycopg.Connection[Any], *, name: str, channels: Sequence[int | str], database_ids: Sequence[int], description: str, url: str | None,
+    from_name: str | None, from_email: str | None, reply_to: str | None, consent: str,
+) -> dict[str, Any]:  # fmt: skip
     name = name.strip()
     if not 1 <= len(name) <= 200 or "\x00" in name:
         raise SojournError("bad_name", "A name of 1 to 200 characters is needed.", "name")
@@ -66,6 +149,8 @@ def create_resource(
             raise SojournError("incorrect_email", "An e-mail address is needed.", place)
     if any(value and ("\r" in value or "\n" in value or "\x00" in value) for value in (from_name, url)):
         raise SojournError("bad_text", "A name or address of a sender is one line.", "from_name")
+    if len(consent) > LONGEST_CONSENT or "\x00" in consent:
+        raise SojournError("bad_text", f"The text has {LONGEST_CONSENT} characters at most.", "consent")
     numbers = sorted({channel_number(channel) for channel in channels})
     if not numbers:
         raise SojournError("unknown_channel", "A resource has one channel at least.", "channels")
@@ -73,20 +158,27 @@ def create_resource(
     known = connection.execute("SELECT count(*) FROM profile_database WHERE id = ANY(%s)", (wanted,)).fetchone()
     if known is None or known[0] != len(wanted):
         raise NotFound("unknown_database", "One of the profile databases does not exist.", "database_ids")
-    try:
-        row = connection.execute(
-            "INSERT INTO resource (created_at, name, description, channels, database_ids, url, from_name, from_email, reply_to, group_ids)"
-            f" VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_COLUMNS}",
-            (clock.now(), name, description, numbers, wanted, url, from_name, from_email, reply_to, list(group_ids)),
-        ).fetchone()
-    except psycopg.errors.UniqueViolation:
-        raise Conflict("resource_exists", f"There is a resource “{name}” already.", "name") from None
-    assert row
-    return _resource(row)
+    return {
+        "name": name, "channels": numbers, "database_ids": wanted, "description": description, "url": url or None, "from_name": from_name or None,
+        "from_email": from_email or None, "reply_to": reply_to or None, "consent": consent.strip(),
+    }  # fmt: skip
 
 
 def _resource(row: tuple[Any, ...]) -> Resource:
-    return Resource(row[0], row[1], row[2], tuple(row[3]), tuple(row[4]), row[5], row[6], row[7], row[8], tuple(row[9]))
+    return Resource(
+        row[0],
+        row[1],
+        row[2],
+        tuple(row[3]),
+        tuple(row[4]),
+        row[5],
+        row[6],
+        row[7],
+        row[8],
+        tuple(row[9]),
+        row[10],
+        row[11],
+    )
 
 
 def resource(connection: psycopg.Connection[Any], id_or_name: int | str) -> Resource:
@@ -116,12 +208,17 @@ def resources(connection: psycopg.Connection[Any], ids: Sequence[int]) -> dict[i
 
 
 def list_resources(
-    connection: psycopg.Connection[Any], *, after: int = 0, limit: int = 100, database_id: int | None = None
+    connection: psycopg.Connection[Any],
+    *,
+    after: int = 0,
+    limit: int = 100,
+    database_id: int | None = None,
+    archived: bool = False,
 ) -> list[Resource]:
-    """Resources in the order of their numbers, after the number `after`, 1,000 at most; of one database if asked."""
+    """Resources in the order of their numbers, after the number `after`, 1,000 at most; of one database if asked; or those put away."""
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM resource WHERE id > %(after)s AND (%(database)s::int IS NULL OR database_ids = '{{}}' OR %(database)s::int = ANY(database_ids))"
+        f"SELECT {_COLUMNS} FROM resource WHERE id > %(after)s AND (archived_at IS NOT NULL) = %(archived)s AND (%(database)s::int IS NULL OR database_ids = '{{}}' OR %(database)s::int = ANY(database_ids))"
         " ORDER BY id LIMIT %(limit)s",
-        {"after": after, "database": database_id, "limit": max(0, min(limit, 1_000))},
+        {"after": after, "database": database_id, "archived": archived, "limit": max(0, min(limit, 1_000))},
     )
     return [_resource(row) for row in rows]

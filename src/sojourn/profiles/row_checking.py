@@ -335,11 +335,19 @@ def _input(item: Mapping[str, Any]) -> SubscriptionInput:
     return SubscriptionInput(
         item.get("resource_id"), item.get("channel"), contact, item.get("status"), item.get("priority"), item.get("cats"),
         item.get("custom_fields", item.get("custom")), item.get("date", item.get("opted_in_at")), item.get("ip"), item.get("url"),
+        item.get("consent"),
     )  # fmt: skip
 
 
 def _subscription_cells(row: SubscriptionRow) -> str:
     values = [*map(cell, (row.resource_id, row.channel, row.contact, row.status, row.priority, row.cats))]
     return line(
-        [*values, typed_cell(row.custom, "jsonb"), cell(row.opted_in_at), cell(row.ip), cell(row.url)]
+        [
+            *values,
+            typed_cell(row.custom, "jsonb"),
+            cell(row.opted_in_at),
+            cell(row.ip),
+            cell(row.url),
+            cell(row.consent),
+        ]
     ).removesuffix("\n")

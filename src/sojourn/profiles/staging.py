@@ -36,11 +36,11 @@ _BULK = "SET LOCAL plan_cache_mode = force_custom_plan;"
 
 _FIXED = "seq int NOT NULL, grp smallint NOT NULL, profile_id bigint NOT NULL, lane smallint NOT NULL, kind smallint NOT NULL"
 SUBSCRIPTION_COLUMNS = (
-    "profile_id", "lane", "seq", "created", "resource_id", "channel", "contact", "status", "priority", "cats", "custom", "opted_in_at", "ip", "url",
+    "profile_id", "lane", "seq", "created", "resource_id", "channel", "contact", "status", "priority", "cats", "custom", "opted_in_at", "ip", "url", "consent",
 )  # fmt: skip
 _SUBSCRIPTIONS = """CREATE TEMP TABLE IF NOT EXISTS staged_subscription (profile_id bigint NOT NULL, lane smallint NOT NULL, seq int NOT NULL, created boolean NOT NULL,
   resource_id int NOT NULL, channel smallint NOT NULL, contact text NOT NULL, status smallint, priority smallint, cats text[], custom jsonb, opted_in_at timestamptz,
-  ip text, url text) ON COMMIT DELETE ROWS; DELETE FROM staged_subscription;"""
+  ip text, url text, consent text) ON COMMIT DELETE ROWS; DELETE FROM staged_subscription;"""
 
 
 _MANY = 1_000

@@ -35,10 +35,18 @@ _VALUE = f"CASE WHEN channel IN ({EMAIL}, {SMS}, {PUSH}) THEN contact ELSE chann
 _SAME = "s.lane = x.lane AND s.profile_id = x.profile_id AND s.resource_id = x.resource_id AND s.channel = x.channel AND s.contact = x.contact"
 _DETAILS = "'resource_id', resource_id, 'channel', channel, 'contact', contact"
 
+_DIGEST = "sha256(convert_to(x.consent, 'UTF8'))"
+_CONSENT = f"CASE WHEN x.consent IS NOT NULL THEN (SELECT t.id FROM consent_text t WHERE t.digest = {_DIGEST}) END"
+_KEEP_CONSENT = f"""
+INSERT INTO consent_text (created_at, digest, text)
+SELECT DISTINCT %(at)s, {_DIGEST}, x.consent FROM staged_subscription x WHERE x.consent IS NOT NULL ON CONFLICT (digest) DO NOTHING
+"""
+
 _UNCHANGED = f"""
 DELETE FROM staged_subscription x USING subscription s
  WHERE NOT x.created AND {_SAME} AND coalesce(x.status, s.status) = s.status AND coalesce(x.priority, s.priority) = s.priority
    AND (x.cats IS NULL OR x.cats IS NOT DISTINCT FROM s.cats) AND (x.custom IS NULL OR coalesce(s.custom, '{{}}') @> x.custom)
+   AND (s.deleted_at IS NULL OR x.status IS NULL) AND (x.consent IS NULL OR s.consent_id = {_CONSENT})
 """
 
 _LOCK = """
@@ -50,7 +58,8 @@ _CHANGE = f"""
 WITH changed AS (
   UPDATE subscription s SET status = coalesce(x.status, s.status), priority = coalesce(x.priority, s.priority), cats = coalesce(x.cats, s.cats),
          custom = CASE WHEN x.custom IS NULL THEN s.custom ELSE coalesce(s.custom, '{{}}') || x.custom END,
-         suspended_until = CASE WHEN coalesce(x.status, {SUSPENDED}) = {SUSPENDED} THEN s.suspended_until END
+         suspended_until = CASE WHEN coalesce(x.status, {SUSPENDED}) = {SUSPENDED} THEN s.suspended_until END,
+         deleted_at = CASE WHEN x.status IS NULL THEN s.deleted_at END, consent_id = coalesce({_CONSENT}, s.consent_id)
     FROM staged_subscription x WHERE NOT x.created AND {_SAME}
   RETURNING s.profile_id, s.lane, s.id, s.resource_id, s.channel, s.contact, old.status AS status0, new.status AS status1,
             old.priority AS priority0, new.priority AS priority1, old.cats AS cats0, new.cats AS cats1),
@@ -67,11 +76,11 @@ SELECT DISTINCT profile_id FROM changed
 _ADD = """
 WITH added AS (
   INSERT INTO subscription (profile_id, created_at, opted_in_at, resource_id, lane, channel, status, effective, priority, preferred, contact, opt_in_ip,
-    opt_in_url, cats, custom)
+    opt_in_url, cats, custom, consent_id)
   SELECT profile_id, %(at)s, coalesce(opted_in_at, %(at)s), resource_id, lane, channel, status, effective, priority,
-         created AND row_number() OVER (PARTITION BY profile_id, resource_id, channel ORDER BY {rank}) = 1, contact, ip, url, cats, custom
+         created AND row_number() OVER (PARTITION BY profile_id, resource_id, channel ORDER BY {rank}) = 1, contact, ip, url, cats, custom, {consent}
     FROM (SELECT x.profile_id, x.lane, x.created, x.opted_in_at, x.resource_id, x.channel, coalesce(x.status, {subscribed}) AS status, x.seq AS id,
-                 {effective} AS effective, coalesce(x.priority, 0::smallint) AS priority, x.contact, x.ip, x.url, x.cats, x.custom
+                 {effective} AS effective, coalesce(x.priority, 0::smallint) AS priority, x.contact, x.ip, x.url, x.cats, x.custom, x.consent
             FROM staged_subscription x JOIN {table} p ON p.lane = x.lane AND p.id = x.profile_id
            WHERE x.created OR NOT EXISTS (SELECT FROM subscription s WHERE {same}) OFFSET 0) x
    ORDER BY lane, profile_id
@@ -160,6 +169,7 @@ def apply_subscriptions(
     changed: set[int] = set()
     ids: list[int] = []
     table = quoted(database.table)
+    connection.execute(_KEEP_CONSENT, {"at": at})
     if known:
         connection.execute(_UNCHANGED)
         # Before anything of a known profile is written its row is locked: nobody else ranks its contacts at the same time.
@@ -171,7 +181,7 @@ def apply_subscriptions(
     statement = _ADD.format(
         rank=RANK, subscribed=SUBSCRIBED, effective=effective("p.status", f"coalesce(x.status, {SUBSCRIBED})"), table=table, same=_SAME,
         kind_added=CHANGE_SUBSCRIBED, word=STATUS_WORD.format("status"), details=_DETAILS, kind=_KIND, value=_VALUE,
-        touched=touch("added", "subscription"),
+        touched=touch("added", "subscription"), consent=_CONSENT,
     )  # fmt: skip
     changed.update(row[0] for row in connection.execute(statement, values))
     if ids:

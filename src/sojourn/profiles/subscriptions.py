@@ -12,8 +12,9 @@ from psycopg.rows import class_row
 
 from sojourn.events import touch
 from sojourn.kernel import Clock, lane_of
-from sojourn.kernel.errors import NotFound, SojournError
+from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.kernel.statement import quoted
+from sojourn.profiles.consent import keep_consent
 from sojourn.profiles.databases import database_of
 from sojourn.profiles.preference import lock_profiles, recompute
 from sojourn.profiles.statuses import (
@@ -21,6 +22,8 @@ from sojourn.profiles.statuses import (
     CAUSE_SYSTEM,
     CHANGE_SUBSCRIPTION,
     CHANGE_UPDATED,
+    INVALID,
+    STATUS_NUMBERS,
     STATUS_WORDS,
     SUBSCRIBED,
     SUSPENDED,
@@ -38,10 +41,11 @@ _CHANGE_STATUS = f"""
 WITH changed AS (
   UPDATE subscription s SET status = %(to)s, suspended_until = %(until)s,
          confirmed_at = CASE WHEN %(confirmed)s THEN %(at)s ELSE s.confirmed_at END,
-         confirm_ip = CASE WHEN %(confirmed)s THEN %(ip)s ELSE s.confirm_ip END
+         confirm_ip = CASE WHEN %(confirmed)s THEN %(ip)s ELSE s.confirm_ip END, consent_id = coalesce(%(consent)s, s.consent_id),
+         deleted_at = CASE WHEN %(deleted)s THEN %(at)s END
     FROM unnest(%(profiles)s::bigint[], %(ids)s::bigint[]) x(profile_id, id)
    WHERE s.lane = (x.profile_id & 63)::smallint AND s.id = x.id AND s.profile_id = x.profile_id AND s.status = ANY(%(from)s)
-     AND (s.status, s.suspended_until) IS DISTINCT FROM (%(to)s, %(until)s)
+     AND (s.status, s.suspended_until, s.deleted_at IS NOT NULL) IS DISTINCT FROM (%(to)s, %(until)s, %(deleted)s)
      AND (NOT %(ended)s OR s.suspended_until <= %(at)s)
   RETURNING s.profile_id, s.lane, s.id, s.resource_id, s.channel, s.contact, old.status AS before, new.status AS after),
 recorded AS (
@@ -77,17 +81,19 @@ class Subscription:
     confirm_ip: str | None
     cats: list[str] | None
     custom: dict[str, Any] | None
+    deleted_at: datetime | None
+    consent: str | None
 
 
 _SUBSCRIPTIONS = """
 SELECT s.id, s.profile_id, s.resource_id, r.name AS resource_name, s.channel, s.contact, s.status, s.effective, s.priority, s.preferred, s.created_at,
-  s.opted_in_at, s.confirmed_at, s.suspended_until, s.opt_in_ip, s.opt_in_url, s.confirm_ip, s.cats, s.custom
-  FROM subscription s JOIN resource r ON r.id = s.resource_id WHERE s.lane = %s AND
+  s.opted_in_at, s.confirmed_at, s.suspended_until, s.opt_in_ip, s.opt_in_url, s.confirm_ip, s.cats, s.custom, s.deleted_at, t.text AS consent
+  FROM subscription s JOIN resource r ON r.id = s.resource_id LEFT JOIN consent_text t ON t.id = s.consent_id WHERE s.lane = %s AND
 """
 
 
 def of_profile(connection: psycopg.Connection[Any], profile_id: int, *, limit: int = 1_000) -> list[Subscription]:
-    """The subscriptions of a profile, oldest first."""
+    """The subscriptions of a profile, oldest first, deleted ones among them (`deleted_at`)."""
     with connection.cursor(row_factory=class_row(Subscription)) as cursor:
         statement = _SUBSCRIPTIONS + " s.profile_id = %s ORDER BY s.id LIMIT %s"
         return cursor.execute(statement, (lane_of(profile_id), profile_id, limit)).fetchall()
@@ -108,16 +114,19 @@ def subscription(connection: psycopg.Connection[Any], lane: int, subscription_id
 
 def confirm(
     connection: psycopg.Connection[Any], clock: Clock, lane: int, subscription_id: int, *, ip: str | None = None,
-    cause: int = CAUSE_RECIPIENT, cause_id: int | None = None,
+    cause: int = CAUSE_RECIPIENT, cause_id: int | None = None, consent: str = "",
 ) -> bool:  # fmt: skip
-    """Double opt-in: an unconfirmed subscription becomes subscribed, with moment and address as proof. Tells whether it did; a repeat does nothing.
+    """Double opt-in: an unconfirmed subscription becomes subscribed, with moment, address and the text shown (`consent`) as proof.
+
+    Tells whether it did; a repeat does nothing.
 
     Raises:
         NotFound: `unknown_subscription`.
     """
     return _change_one(
-        connection, clock, lane, subscription_id, SUBSCRIBED, (UNCONFIRMED,), cause, cause_id, ip=ip, confirmed=True
-    )
+        connection, clock, lane, subscription_id, SUBSCRIBED, (UNCONFIRMED,), cause, cause_id, ip=ip, confirmed=True,
+        consent_id=keep_consent(connection, clock.now(), consent),
+    )  # fmt: skip
 
 
 def unsubscribe(
@@ -152,6 +161,52 @@ def set_status(
         raise SojournError("incorrect_status", "There is no such status.", "status")
     until = suspended_until if status == SUSPENDED else None
     return _change_one(connection, clock, lane, subscription_id, status, _ANY, cause, cause_id, until=until)
+
+
+def delete_subscription(
+    connection: psycopg.Connection[Any],
+    clock: Clock,
+    lane: int,
+    subscription_id: int,
+    *,
+    cause: int,
+    cause_id: int | None = None,
+) -> bool:
+    """Delete a subscription: nobody writes to it, and it can be restored. Tells whether it was there.
+
+    Raises:
+        NotFound: `unknown_subscription`.
+    """
+    return _change_one(connection, clock, lane, subscription_id, INVALID, _ANY, cause, cause_id, deleted=True)
+
+
+_LAST_STATUS = f"""
+SELECT old ->> 'status' FROM change WHERE lane = %s AND profile_id = %s AND subject_id = %s AND kind = {CHANGE_SUBSCRIPTION} AND at <= %s
+   AND new ->> 'status' = 'invalid' ORDER BY at DESC LIMIT 1
+"""
+
+
+def restore_subscription(
+    connection: psycopg.Connection[Any],
+    clock: Clock,
+    lane: int,
+    subscription_id: int,
+    *,
+    cause: int,
+    cause_id: int | None = None,
+) -> bool:
+    """Give a deleted subscription back the status it had; where nobody knows that any more, it comes back unsubscribed.
+
+    Raises:
+        NotFound: `unknown_subscription`. Conflict: `not_deleted`.
+    """
+    with connection.transaction():
+        found = subscription(connection, lane, subscription_id)
+        if found.deleted_at is None:
+            raise Conflict("not_deleted", "This subscription is not deleted.", "subscription_id")
+        row = connection.execute(_LAST_STATUS, (lane, found.profile_id, subscription_id, found.deleted_at)).fetchone()
+        status = STATUS_NUMBERS.get(row[0] if row else "", UNSUBSCRIBED)
+        return _change_one(connection, clock, lane, subscription_id, status, _ANY, cause, cause_id)
 
 
 def set_global_status(
@@ -199,6 +254,37 @@ SELECT id, %(at)s, %(database)s, lane, {CHANGE_UPDATED}, %(cause)s, %(cause_id)s
     return changed
 
 
+_SET_CATEGORIES = f"""
+WITH changed AS (
+  UPDATE subscription s SET cats = %(cats)s WHERE s.lane = %(lane)s AND s.id = %(id)s AND s.cats IS DISTINCT FROM %(cats)s::text[]
+  RETURNING s.profile_id, s.lane, s.id, s.resource_id, s.channel, s.contact, old.cats AS before, new.cats AS after),
+touched AS ({touch("changed", "subscription")})
+INSERT INTO change (profile_id, at, subject_id, database_id, lane, kind, cause, cause_id, old, new)
+SELECT profile_id, %(at)s, id, %(database)s, lane, {CHANGE_SUBSCRIPTION}, %(cause)s, %(cause_id)s, jsonb_build_object('cats', before),
+       jsonb_build_object('cats', after, 'resource_id', resource_id, 'channel', channel, 'contact', contact) FROM changed
+"""
+
+
+def choose_categories(
+    connection: psycopg.Connection[Any], clock: Clock, lane: int, subscription_id: int, names: Collection[str] | None, *, cause: int,
+    cause_id: int | None = None,
+) -> bool:  # fmt: skip
+    """Let a subscription get only the categories named, or all with None. Tells whether that changed anything.
+
+    Raises:
+        NotFound: `unknown_subscription`.
+    """
+    found = subscription(connection, lane, subscription_id)
+    database_id = database_of(connection, found.profile_id)
+    values = {
+        "cats": None if names is None else sorted(set(names)), "lane": lane, "id": subscription_id, "at": clock.now(), "database": database_id,
+        "cause": cause, "cause_id": cause_id,
+    }  # fmt: skip
+    with connection.transaction():
+        lock_profiles(connection, database_id, [found.profile_id])
+        return connection.execute(_SET_CATEGORIES, values).rowcount > 0
+
+
 def resume_suspended(connection: psycopg.Connection[Any], clock: Clock, *, limit: int = 10_000) -> int:
     """Let suspensions whose time is over end: the subscriptions are subscribed again. Tells how many of the at most `limit` were."""
     due = connection.execute(
@@ -214,7 +300,7 @@ def resume_suspended(connection: psycopg.Connection[Any], clock: Clock, *, limit
     for database_id in sorted(set(home.values())):
         chosen = [row for row in due if home.get(row[0]) == database_id]
         with connection.transaction():
-            resumed += _change(
+            resumed += change_statuses(
                 connection, clock, database_id, chosen, SUBSCRIBED, (SUSPENDED,), CAUSE_SYSTEM, None, ended=True
             )
     return resumed
@@ -222,7 +308,7 @@ def resume_suspended(connection: psycopg.Connection[Any], clock: Clock, *, limit
 
 def _change_one(
     connection: psycopg.Connection[Any], clock: Clock, lane: int, subscription_id: int, to: int, allowed: Collection[int], cause: int, cause_id: int | None, *,
-    until: datetime | None = None, ip: str | None = None, confirmed: bool = False,
+    until: datetime | None = None, ip: str | None = None, confirmed: bool = False, consent_id: int | None = None, deleted: bool = False,
 ) -> bool:  # fmt: skip
     with connection.transaction():
         row = connection.execute(
@@ -233,7 +319,7 @@ def _change_one(
         database_id = database_of(connection, row[0])
         pair = [(row[0], subscription_id)]
         return (
-            _change(
+            change_statuses(
                 connection,
                 clock,
                 database_id,
@@ -245,19 +331,23 @@ def _change_one(
                 until=until,
                 ip=ip,
                 confirmed=confirmed,
+                consent_id=consent_id,
+                deleted=deleted,
             )
             > 0
         )
 
 
-def _change(
+def change_statuses(
     connection: psycopg.Connection[Any], clock: Clock, database_id: int, pairs: Sequence[tuple[int, int]], to: int, allowed: Collection[int], cause: int,
     cause_id: int | None, *, until: datetime | None = None, ip: str | None = None, confirmed: bool = False, ended: bool = False,
+    consent_id: int | None = None, deleted: bool = False,
 ) -> int:  # fmt: skip
-    """Change the status of subscriptions (profile, subscription) of one database, inside the caller's transaction."""
+    """Change the status of subscriptions (profile, subscription) of one database, inside the caller's transaction; tells how many changed."""
     lock_profiles(connection, database_id, sorted({profile_id for profile_id, _ in pairs}))
     values = {
         "to": to, "from": list(allowed), "until": until, "at": clock.now(), "confirmed": confirmed, "ended": ended, "ip": ip[:64] if ip else None,
+        "consent": consent_id, "deleted": deleted,
         "profiles": [pair[0] for pair in pairs], "ids": [pair[1] for pair in pairs], "database": database_id, "cause": cause, "cause_id": cause_id,
     }  # fmt: skip
     changed = connection.execute(_CHANGE_STATUS, values).fetchall()

@@ -80,6 +80,11 @@ class MessageLinks:
         return f"{self._factory.base_url}/s/{self._token(tokens.OPT_IN)}"
 
     @property
+    def manage_url(self) -> str:
+        """The page where recipients choose what they get and correct what is known of them."""
+        return f"{self._factory.base_url}/m/{self._token(tokens.MANAGE)}"
+
+    @property
     def web_version_url(self) -> str:
         """The letter as a page."""
         return f"{self._factory.base_url}/v/{self._token(tokens.WEB_VERSION)}"

@@ -13,7 +13,7 @@ from sojourn.templates import liquid
 from sojourn.templates.addresses import MessageLinks
 from sojourn.templates.content import EMAIL, SMS, TemplateContent
 from sojourn.templates.language import CLICK, SIGN, language, tracked_language
-from sojourn.templates.links import OPEN, Link, Numbering, rewrite_html, rewrite_text
+from sojourn.templates.links import OPEN, OWN_ADDRESSES, Link, Numbering, rewrite_html, rewrite_text
 from sojourn.templates.markup import html_of
 from sojourn.templates.plaintext import text_of
 
@@ -71,7 +71,7 @@ class CompiledTemplate:
         variables = sources.variables
         self.fields, self.all_fields, self.uses = variables.fields, variables.all_fields, variables.roots
         self.uses_promo = "promo" in self.uses
-        self._addresses = [name for name in ("unsubscribe_url", "opt_in_url", "web_version_url") if name in self.uses]
+        self._addresses = [name for name in OWN_ADDRESSES if name in self.uses]
 
     def render(self, context: dict[str, Any], links: MessageLinks, *, tracked: bool = True) -> Rendered:
         """The message for one recipient. The context holds profile, subscription, resource, promo, api and `now` as far as used.

@@ -12,7 +12,7 @@ from liquid.exceptions import LiquidError
 from sojourn.templates.language import CLICK, language
 from sojourn.templates.masking import ATTRIBUTE, LIQUID, blanked, edited, is_output, scan
 
-OWN_ADDRESSES = ("unsubscribe_url", "opt_in_url", "web_version_url")
+OWN_ADDRESSES = ("unsubscribe_url", "manage_url", "opt_in_url", "web_version_url")
 OPEN = "_open"
 _OWN = re.compile(r"\s*\{\{-?\s*(" + "|".join(OWN_ADDRESSES) + r")\b")
 _SCHEME = re.compile(r"\s*([a-zA-Z][a-zA-Z0-9+.-]*):")

@@ -9,7 +9,9 @@ import html
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-_STYLE = """
+from sojourn.web.public.manager_texts import TEXTS
+
+STYLE = """
 :root { color-scheme: light dark }
 body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: #f4f5f7; color: #1b1f24;
   font: 17px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif }
@@ -20,10 +22,12 @@ p:last-child { margin: 0 }
 button { width: 100%; padding: .8rem 1rem; border: 0; border-radius: 8px; background: #1f5fd6; color: #fff; font: inherit; font-weight: 600; cursor: pointer }
 button:hover { background: #194fb4 }
 button:focus-visible { outline: 3px solid #8db4ff; outline-offset: 2px }
+.consent { white-space: pre-line; font-size: .95rem; opacity: .85 }
+.more { margin-top: 1.25rem } .more a { color: inherit }
 @media (prefers-color-scheme: dark) { body { background: #15181c; color: #e8eaed } main { background: #1f2429 } }
 """
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_HEADERS = {
+_STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+HEADERS = {
     "content-security-policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "cache-control": "no-store",
     "referrer-policy": "no-referrer",
@@ -80,16 +84,24 @@ _TEXTS: dict[str, dict[str, tuple[str, str, str | None]]] = {
 }
 
 
-def page(request: Request, name: str, resource: str = "", status: int = 200) -> HTMLResponse:
-    """One of the pages, in the reader's language; its button, if it has one, posts to the page's own address."""
+def page(
+    request: Request, name: str, resource: str = "", status: int = 200, *, manage: str = "", consent: str = ""
+) -> HTMLResponse:
+    """One of the pages, in the reader's language; its button, if it has one, posts to the page's own address.
+
+    `manage`: where the reader can choose what he gets; `consent`: what he agrees to by the button.
+    """
     language = chosen_language(request.headers.get("accept-language", ""))
     title, text, button = (part and html.escape(part.format(resource=resource)) for part in _TEXTS[language][name])
     form = f'<form method="post"><button>{button}</button></form>' if button else ""
+    agreed = f'<p class="consent">{html.escape(consent)}</p>' if consent and button else ""
+    choice = TEXTS[language]["manage"]
+    link = f'<p class="more"><a href="{html.escape(manage)}">{html.escape(choice)}</a></p>' if manage else ""
     return HTMLResponse(
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title}</title><style>{_STYLE}</style></head><body><main><h1>{title}</h1><p>{text}</p>{form}</main></body></html>",
+        f"<title>{title}</title><style>{STYLE}</style></head><body><main><h1>{title}</h1><p>{text}</p>{agreed}{form}{link}</main></body></html>",
         status,
-        {**_HEADERS, **({"retry-after": "60"} if status == 503 else {})},
+        {**HEADERS, **({"retry-after": "60"} if status == 503 else {})},
     )
 
 

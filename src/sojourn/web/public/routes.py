@@ -29,6 +29,7 @@ from sojourn.kernel.wakeups import ENGINE, Bell
 from sojourn.profiles.subscriptions import confirm, unsubscribe
 from sojourn.templates import LinkFactory, load
 from sojourn.web.public.destinations import destination_of, location
+from sojourn.web.public.manager import MOST_BYTES, ManagerPage
 from sojourn.web.public.message_data import message_data
 from sojourn.web.public.pages import page
 from sojourn.web.public.recorder import Recorder
@@ -65,6 +66,7 @@ def public_routes(settings: Settings, clock: Clock, pool: ConnectionPool[Any], r
         Route("/o/{token}.gif", site.open, methods=["GET"]),
         Route("/u/{token}", site.leave, methods=["GET", "POST"], max_body_size=10_000),
         Route("/s/{token}", site.opt_in, methods=["GET", "POST"], max_body_size=10_000),
+        Route("/m/{token}", site.manage, methods=["GET", "POST"], max_body_size=MOST_BYTES),
         Route("/v/{token}", site.web_version, methods=["GET"]),
     ]
 
@@ -80,6 +82,8 @@ def _friendly(endpoint: Callable[[_PublicSite, Request], Awaitable[Response]]) -
             return page(request, "unknown", status=404)
         except (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, Unavailable):
             return page(request, "away", status=503)
+        except SojournError:  # a form that is not ours
+            return page(request, "unknown", status=400)
 
     return answer
 
@@ -92,6 +96,7 @@ class _PublicSite:
         self._links = LinkFactory(settings.base_url, installation_key(settings.data))
         self._opt_in_life = timedelta(days=settings.opt_in_days)
         self._bell = Bell(0)
+        self._manager = ManagerPage(clock, pool)
 
     # ------------------------------------------------------------------ clicks and opens
 
@@ -157,10 +162,14 @@ class _PublicSite:
         ref = self._read(tokens.UNSUBSCRIBE, request.path_params["token"])
         message = await run_in_threadpool(self._subscribed_message, ref)
         if request.method != "POST":
-            return page(request, "leave", message.resource_name)
+            return page(request, "leave", message.resource_name, manage=self._manage_path(ref))
         one_click = b"List-Unsubscribe=One-Click" in await request.body()
         await run_in_threadpool(self._leave, message)
-        return PlainTextResponse("Unsubscribed.\n") if one_click else page(request, "left", message.resource_name)
+        return (
+            PlainTextResponse("Unsubscribed.\n")
+            if one_click
+            else page(request, "left", message.resource_name, manage=self._manage_path(ref))
+        )
 
     def _leave(self, message: SentMessage) -> None:
         with self._pool.connection() as connection:
@@ -171,6 +180,17 @@ class _PublicSite:
             if changed:
                 self._bell.ring(connection, ENGINE)
 
+    def _manage_path(self, ref: MessageRef) -> str:
+        return f"/m/{self._links.signer.sign(tokens.MANAGE, ref.lane, ref.passage_id, ref.hop)}"
+
+    @_friendly
+    async def manage(self, request: Request) -> Response:
+        ref = self._read(tokens.MANAGE, request.path_params["token"])
+        if request.method == "POST":
+            body = await request.body()
+            return await run_in_threadpool(self._manager.change, request, ref, body)
+        return await run_in_threadpool(self._manager.show, request, ref)
+
     @_friendly
     async def opt_in(self, request: Request) -> Response:
         ref = self._read(tokens.OPT_IN, request.path_params["token"])
@@ -178,7 +198,7 @@ class _PublicSite:
         if self._clock.now() > message.sent_at + self._opt_in_life:
             return page(request, "expired", status=410)
         if request.method != "POST":
-            return page(request, "confirm", message.resource_name)
+            return page(request, "confirm", message.resource_name, consent=message.consent)
         subscribed = await run_in_threadpool(self._confirm, message, request.client.host if request.client else None)
         return (
             page(request, "confirmed", message.resource_name)
@@ -190,7 +210,9 @@ class _PublicSite:
         """Whether the person is subscribed now; a repeat changes nothing."""
         with self._pool.connection() as connection:
             with connection.transaction():
-                changed = confirm(connection, self._clock, message.lane, _subscription(message), ip=ip)
+                changed = confirm(
+                    connection, self._clock, message.lane, _subscription(message), ip=ip, consent=message.consent
+                )
                 if changed:
                     self._note(connection, EventKind.CONFIRMED, message)
             if changed:

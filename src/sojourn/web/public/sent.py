@@ -28,11 +28,12 @@ class SentMessage:
     template_version: int
     channel: int
     sent_at: datetime
+    consent: str
 
 
 _MESSAGE = """
 SELECT m.lane, m.passage_id, m.hop, m.profile_id, m.subscription_id, m.scenario_id, m.resource_id, r.name AS resource_name, m.template_id,
-       coalesce(m.template_version, t.current_version) AS template_version, m.channel, coalesce(m.handed_at, m.created_at) AS sent_at
+       coalesce(m.template_version, t.current_version) AS template_version, m.channel, coalesce(m.handed_at, m.created_at) AS sent_at, r.consent
   FROM message m JOIN resource r ON r.id = m.resource_id JOIN template t ON t.id = m.template_id
  WHERE m.lane = %s AND m.passage_id = %s AND m.hop = %s
 """

@@ -92,6 +92,7 @@ def subscription_of(item: Any) -> SubscriptionInput:
         opted_in_at=item.get("date"),
         ip=item.get("ip"),
         url=item.get("url"),
+        consent=item.get("consent"),
     )
 
 

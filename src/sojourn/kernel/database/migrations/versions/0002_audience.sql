@@ -47,9 +47,10 @@ CREATE TABLE consent_text (                        -- what was shown to whoever 
 ALTER TABLE subscription ADD consent_id int, ADD confirm_url text, ADD deleted_at timestamptz;
 -- deleted_at: a deleted subscription can be restored; until then its status is `invalid` and nobody writes to it
 CREATE TABLE resource_category (
-  id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, resource_id int NOT NULL REFERENCES resource ON DELETE CASCADE, name text NOT NULL, title text NOT NULL,
-  description text NOT NULL DEFAULT '', position int NOT NULL DEFAULT 0, hidden boolean NOT NULL DEFAULT false, UNIQUE (resource_id, name));
--- a subscription whose cats are null gets all categories; a list: only those named
+  id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, resource_id int NOT NULL REFERENCES resource ON DELETE CASCADE, number smallint NOT NULL CHECK (number BETWEEN 1 AND 8191),
+  position int NOT NULL DEFAULT 0, hidden boolean NOT NULL DEFAULT false, name text NOT NULL, title text NOT NULL, description text NOT NULL DEFAULT '',
+  UNIQUE (resource_id, name), UNIQUE (resource_id, number));
+-- a subscription whose cats are null gets all categories; a list: only those named. number: what stands in message.flags from bit 2 on
 CREATE TABLE resource_field (                      -- own fields of the subscriptions of a resource, in subscription.custom
   id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, resource_id int NOT NULL REFERENCES resource ON DELETE CASCADE, channel smallint NOT NULL, name text NOT NULL, title text NOT NULL,
   type text NOT NULL CHECK (type IN ('integer', 'float', 'line', 'date', 'boolean', 'enum')), options text[], required boolean NOT NULL DEFAULT false, UNIQUE (resource_id, channel, name));
