@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from sojourn.delivery.claiming import claim
+from sojourn.delivery.codes import Channel
 from sojourn.kernel import lane_of
 from sojourn.kernel.errors import SojournError
 from sojourn.loyalty import find_pool
+from sojourn.profiles.categories import CategoryDraft, set_categories
 from sojourn.scenarios import create_scenario, overview, publish, remove_everybody, statistics, stop
 from tests.scenarios.world import EMAIL, SMS, World
 
@@ -279,6 +282,28 @@ def test_without_a_link_not_sent_goes_on_with_the_others(world: World) -> None:
     link = next(link for link in statistics(world.connection, scenario).links if link.node == 1)
     assert link.n == 1
     assert world.deliver(SMS) == 0
+
+
+def test_who_left_a_category_gets_none_of_its_messages(world: World) -> None:
+    set_categories(world.connection, world.resource.id, [CategoryDraft("sale", "Sales"), CategoryDraft("new", "New")])
+    everything, sales, others = world.profile(), world.profile(), world.profile()
+    for profile, names in ((sales, ["sale"]), (others, ["new"])):
+        world.connection.execute("UPDATE subscription SET cats = %s WHERE profile_id = %s", (names, profile))
+    scenario = world.scenario([START, email(1, category="sale"), pause(2)])
+    world.enter(scenario, everything, sales, others)
+    world.run()
+    rows = world.connection.execute("SELECT profile_id, state, reason FROM message ORDER BY profile_id").fetchall()
+    assert rows == [(everything, 0, None), (sales, 0, None), (others, 9, 10)]
+    world.connection.execute("UPDATE subscription SET cats = '{}' WHERE profile_id = %s AND channel = 1", (sales,))
+    taken = claim(world.connection, world.clock, 1, Channel.EMAIL, 100)
+    assert [message.profile_id for message in taken.messages] == [everything]
+    assert world.connection.execute("SELECT reason FROM message WHERE profile_id = %s", (sales,)).fetchone() == (10,)
+
+
+def test_a_category_that_the_resource_does_not_have_is_a_problem_of_its_node(world: World) -> None:
+    with pytest.raises(SojournError) as caught:
+        world.scenario([START, email(1, category="sale")])
+    assert caught.value.problems[0].place == "node 1.settings.category"
 
 
 def test_a_loop_stops_at_the_visit_cap_with_an_outcome_of_its_own(world: World) -> None:

@@ -11,6 +11,7 @@ def register_all(settings: Settings) -> None:
     from sojourn.bulk import EXPORT, UPDATE, export_task, update_task
     from sojourn.profiles.conversion import CONVERT, convert_task
     from sojourn.profiles.database_statistics import COUNT, count_task
+    from sojourn.profiles.suspending import SUSPEND, suspend_task
     from sojourn.profiles.tasks import IMPORT, TEST_RUN, import_task
     from sojourn.segments.tasks import CALCULATE, FILL, calculate_task, fill_task
     from sojourn.web.v1.start_many import start_many_task
@@ -18,6 +19,7 @@ def register_all(settings: Settings) -> None:
 
     register(CONVERT, convert_task())
     register(COUNT, count_task())
+    register(SUSPEND, suspend_task())
     register(CALCULATE, calculate_task())
     register(FILL, fill_task())
     register(START_MANY, start_many_task())

@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from sojourn.channels.transport import LedgerKey
-from sojourn.delivery.codes import Channel, Flag, Reason, State
+from sojourn.delivery.codes import CATEGORY_BITS, Channel, Flag, Reason, State
 from sojourn.delivery.counters import Outcome, count_messages
 from sojourn.kernel import Clock
 from sojourn.profiles.statuses import SUBSCRIBED, UNCONFIRMED
@@ -124,7 +124,10 @@ WITH asked AS (SELECT * FROM unnest(%(lanes)s::smallint[], %(passages)s::bigint[
 checked AS MATERIALIZED (
   SELECT m.lane, m.passage_id, m.hop, s.contact,
          CASE WHEN s.id IS NULL THEN {Reason.NO_SUBSCRIPTION:d}
-              WHEN s.effective = {SUBSCRIBED} OR (s.effective = {UNCONFIRMED} AND m.flags & {Flag.CONFIRMATION:d} <> 0) THEN NULL
+              WHEN s.effective = {SUBSCRIBED} OR (s.effective = {UNCONFIRMED} AND m.flags & {Flag.CONFIRMATION:d} <> 0) THEN
+                   CASE WHEN s.cats IS NOT NULL AND m.flags >> {CATEGORY_BITS} > 0 AND NOT EXISTS (SELECT FROM resource_category g
+                          WHERE g.resource_id = m.resource_id AND g.number = m.flags >> {CATEGORY_BITS} AND g.name = ANY(s.cats))
+                        THEN {Reason.CATEGORY_LEFT:d} END
               ELSE {Reason.STATUS_FORBIDS:d} END::smallint AS reason
     FROM asked a JOIN message m ON m.lane = a.lane AND m.passage_id = a.passage_id AND m.hop = a.hop
     LEFT JOIN subscription s ON s.lane = m.lane AND s.id = m.subscription_id

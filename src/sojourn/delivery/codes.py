@@ -42,6 +42,7 @@ class Reason(IntEnum):
     CANCELLED = 7
     PROFILE_GONE = 8
     SUPPRESSED = 9
+    CATEGORY_LEFT = 10
 
 
 class Flag(IntFlag):
@@ -51,6 +52,10 @@ class Flag(IntFlag):
     """A confirmation letter: also reaches unconfirmed contacts."""
     AWAITED = 2
     """A passage rests until the outcome is known: whoever decides it writes a row into `answer_inbox`."""
+
+
+CATEGORY_BITS = 2
+"""From this bit on the flags hold the number of the category of the resource that a message belongs to; 0: none."""
 
 
 SENT_STATES = (State.PLANNED, State.HANDING_OVER, State.ACCEPTED, State.IN_DOUBT)

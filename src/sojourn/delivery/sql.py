@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sojourn.delivery.codes import Channel, Reason, State
+from sojourn.delivery.codes import CATEGORY_BITS, Channel, Reason, State
 from sojourn.delivery.counters import Outcome, count_messages
 from sojourn.kernel.statement import Bindings
 
@@ -17,7 +17,8 @@ DISPATCH_SIZE = 1000
 
 @dataclass(frozen=True)
 class PlannedMessages:
-    """One channel node's messages: `source` is a set with the columns above and subscription_id, sendable (boolean)."""
+    """One channel node's messages: `source` is a set with the columns above and subscription_id, sendable (boolean); with a `category` also
+    `category_left` (boolean)."""
 
     source: str
     hop: str
@@ -28,6 +29,7 @@ class PlannedMessages:
     channel: Channel
     flags: int
     priority: int
+    category: int = 0
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,9 @@ def plan_messages(plans: list[PlannedMessages], lane: str, bindings: Bindings) -
     ledger, lists = [], []
     for plan in plans:
         ledger.append(f"""SELECT f.passage_id, {plan.hop}, f.profile_id, f.subscription_id, f.at, {bindings.bind(plan.scenario_id, "int")}, {bindings.bind(plan.node_id, "int")},
-      {bindings.bind(plan.template_id, "int")}, {bindings.bind(plan.resource_id, "int")}, {lane}, {int(plan.channel)}::smallint, {plan.flags}::smallint,
+      {bindings.bind(plan.template_id, "int")}, {bindings.bind(plan.resource_id, "int")}, {lane}, {int(plan.channel)}::smallint, {plan.flags | plan.category << CATEGORY_BITS}::smallint,
       CASE WHEN f.sendable THEN {int(State.PLANNED)} ELSE {int(State.NOT_SENT)} END::smallint,
-      CASE WHEN f.sendable THEN NULL WHEN f.subscription_id IS NULL THEN {int(Reason.NO_SUBSCRIPTION)} ELSE {int(Reason.STATUS_FORBIDS)} END::smallint
+      CASE WHEN f.sendable THEN NULL WHEN f.subscription_id IS NULL THEN {int(Reason.NO_SUBSCRIPTION)}{_left(plan)} ELSE {int(Reason.STATUS_FORBIDS)} END::smallint
     FROM {plan.source} f""")
         lists.append(
             _lists(
@@ -78,6 +80,10 @@ def plan_messages(plans: list[PlannedMessages], lane: str, bindings: Bindings) -
         ("listed", _dispatch(lists)),
         ("refusals", count_messages(refused)),
     ]
+
+
+def _left(plan: PlannedMessages) -> str:
+    return f" WHEN f.category_left THEN {int(Reason.CATEGORY_LEFT)}" if plan.category else ""
 
 
 def plan_requests(plans: list[PlannedRequests], lane: str, bindings: Bindings) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
 from sojourn.profiles.functional import Operation, read_operation
 from sojourn.profiles.matching import Key, Matching, keys_of
+from sojourn.profiles.resource_fields import read_own
 from sojourn.profiles.resources import Resource
 from sojourn.profiles.statuses import CAUSE_API, CHANNEL_NUMBERS, CHANNEL_WORDS, EMAIL, PUSH, SMS, VIBER, WHATSAPP
 from sojourn.profiles.values import (
@@ -211,7 +212,7 @@ class Preparation:
         if priority is not None and not 0 <= priority <= 32_767:
             raise Misfit("incorrect_priority", "A priority is a number from 0 to 32767.")
         return SubscriptionRow(
-            resource.id, channel, contact_value(channel, item.contact, self._options.reading), status, priority, _cats(item.cats), _custom(item.custom),
+            resource.id, channel, contact_value(channel, item.contact, self._options.reading), status, priority, _cats(item.cats), _custom(resource, channel, item.custom),
             None if item.opted_in_at in (None, "") else PARSERS["date"](_MOMENT, item.opted_in_at, PLAIN), _ip(item.ip), _url(item.url),
             _consent(item.consent),
         )  # fmt: skip
@@ -254,10 +255,10 @@ def _cats(value: Any) -> list[str] | None:
     return None if value is None else PARSERS["tags"](_TAGS, value, PLAIN)
 
 
-def _custom(value: Any) -> dict[str, Any] | None:
+def _custom(resource: Resource, channel: int, value: Any) -> dict[str, Any] | None:
     if value is not None and not (isinstance(value, dict) and storable(value)):
         raise Misfit("incorrect_object", "The fields of a subscription are an object.")
-    return value
+    return read_own(resource.fields, channel, value) if value is not None and resource.fields else value
 
 
 def _ip(value: Any) -> str | None:

@@ -13,9 +13,10 @@ from sojourn.kernel import Clock
 from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.profiles.consent import LONGEST_CONSENT
 from sojourn.profiles.contacts import parse_email
+from sojourn.profiles.resource_fields import READ, SubscriptionField, read_fields
 from sojourn.profiles.statuses import CHANNEL_NUMBERS, CHANNEL_WORDS, EMAIL
 
-_COLUMNS = "id, name, description, channels, database_ids, url, from_name, from_email, reply_to, group_ids, consent, archived_at"
+_COLUMNS = f"id, name, description, channels, database_ids, url, from_name, from_email, reply_to, group_ids, consent, archived_at, {READ}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Resource:
     group_ids: tuple[int, ...]
     consent: str = ""
     archived_at: datetime | None = None
+    fields: tuple[SubscriptionField, ...] = ()
 
     def serves(self, database_id: int) -> bool:
         """Whether profiles of a database may subscribe."""
@@ -119,7 +121,7 @@ def change_resource(
     return _resource(row)
 
 
-_SUBSCRIBER = "SELECT FROM subscription WHERE resource_id = %s AND channel = %s LIMIT 1"
+_SUBSCRIBER = "SELECT 1 FROM subscription WHERE resource_id = %s AND channel = %s LIMIT 1"
 
 
 def archive_resource(connection: psycopg.Connection[Any], clock: Clock, resource_id: int, archived: bool) -> Resource:
@@ -165,20 +167,12 @@ def _checked(
 
 
 def _resource(row: tuple[Any, ...]) -> Resource:
+    given, archived_at, fields = row[5:11], row[11], row[12]
+    url, from_name, from_email, reply_to, groups, consent = given
     return Resource(
-        row[0],
-        row[1],
-        row[2],
-        tuple(row[3]),
-        tuple(row[4]),
-        row[5],
-        row[6],
-        row[7],
-        row[8],
-        tuple(row[9]),
-        row[10],
-        row[11],
-    )
+        row[0], row[1], row[2], tuple(row[3]), tuple(row[4]), url, from_name, from_email, reply_to, tuple(groups), consent, archived_at,
+        read_fields(fields),
+    )  # fmt: skip
 
 
 def resource(connection: psycopg.Connection[Any], id_or_name: int | str) -> Resource:

@@ -24,6 +24,13 @@ class ChannelSettings(Settings):
         json_schema_extra={"x-source": "resource"},
     )
     template: int | str = Field(title="Template", json_schema_extra={"x-source": "template"})
+    category: int | str | None = Field(
+        None,
+        title="Category",
+        description="Who has left this category of the resource does not get the message.",
+        json_schema_extra={"x-widget": "category"},
+    )
+    """Its name; once published, its number."""
 
 
 class ChannelNode(BaseNode):
@@ -55,11 +62,13 @@ class ChannelNode(BaseNode):
         )
         # The contact was chosen when the subscription was written (`preferred`): one probe of an index, no sort.
         # LIMIT keeps it a probe for each row, even in a plan that was made while the table was empty.
-        join = f"""LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = {LANE} AND s.profile_id = f.profile_id
+        category = settings.category if isinstance(settings.category, int) else 0
+        left = _left(stage, settings.resource, category) if category else "false"
+        join = f"""LEFT JOIN LATERAL (SELECT s.id, s.effective{", s.cats" if category else ""} FROM subscription s WHERE s.lane = {LANE} AND s.profile_id = f.profile_id
       AND s.resource_id = {stage.bind(settings.resource, "int")} AND s.channel = {int(self.channel)}::smallint AND s.preferred LIMIT 1) s ON true"""
         asked = stage.derive(
-            f"n{node.node_id}", flow, f"s.id AS subscription_id, ({allowed}) IS TRUE AS sendable", join
-        )
+            f"n{node.node_id}", flow, _asked(allowed, left) if category else f"s.id AS subscription_id, ({allowed}) IS TRUE AS sendable", join
+        )  # fmt: skip
         flags = (Flag.CONFIRMATION if self.confirms(settings) else 0) | (Flag.AWAITED if waits else 0)
         stage.messages.append(
             PlannedMessages(
@@ -72,6 +81,7 @@ class ChannelNode(BaseNode):
                 self.channel,
                 int(flags),
                 stage.priority,
+                category,
             )
         )
         if not waits:
@@ -87,3 +97,15 @@ class ChannelNode(BaseNode):
             "next": asked.only("sent").visited(node.node_id, 0),
             NOT_SENT.id: asked.only("NOT sent").visited(node.node_id, 1),
         }
+
+
+def _asked(allowed: str, left: str) -> str:
+    return f"s.id AS subscription_id, ({left}) AS category_left, ({allowed}) IS TRUE AND NOT ({left}) AS sendable"
+
+
+def _left(stage: Stage, resource: int, category: int) -> str:
+    """SQL: whether the subscription names its categories, and this one is not among them."""
+    return (
+        f"s.cats IS NOT NULL AND NOT EXISTS (SELECT FROM resource_category g WHERE g.resource_id = {stage.bind(resource, 'int')}"
+        f" AND g.number = {int(category)}::smallint AND g.name = ANY(s.cats))"
+    )

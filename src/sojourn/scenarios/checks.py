@@ -97,6 +97,16 @@ def _check_channel(node_type: NodeType, settings: Any, catalogue: Catalogue, bas
     channel = catalogue.channel_of_template(settings.template)
     if channel is not None and channel != int(node_type.channel):
         return [Problem("wrong_channel", "This template is for another channel.", "template")]
+    return _check_category(settings, catalogue)
+
+
+def _check_category(settings: Any, catalogue: Catalogue) -> list[Problem]:
+    if settings.category is None:
+        return []
+    try:
+        catalogue.category(settings.resource, str(settings.category))
+    except NotFound as error:
+        return [Problem(error.code, error.message, "category")] if error.code == "unknown_category" else []
     return []
 
 

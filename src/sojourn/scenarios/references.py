@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 
 from sojourn.kernel.errors import NotFound
+from sojourn.profiles.categories import category_named
 from sojourn.segments.definitions import StoredSegments
 from sojourn.segments.rule import SegmentDefinition
 
@@ -80,6 +81,14 @@ class Catalogue:
     def segment_kind(self, reference: int | str) -> tuple[str, int, bool]:
         """Kind and database of a segment, and whether it has a limit."""
         return self._segments.kind(self.find("segment", reference))
+
+    def category(self, resource: int | str, name: str) -> int:
+        """The number of a category of a resource.
+
+        Raises:
+            NotFound: there is no such resource, or category.
+        """
+        return category_named(self._connection, self.find("resource", resource), name).number
 
     def channel_of_template(self, reference: int | str) -> int | None:
         """The channel a template is for, or None if there is no such template."""

@@ -213,6 +213,8 @@ def resolve_document(connection: Connection, document: ScenarioDocument) -> Scen
         for name, kind in references(node_type).items():
             if settings.get(name) is not None:
                 settings[name] = catalogue.find(kind, settings[name])
+        if settings.get("category"):
+            settings["category"] = catalogue.category(settings["resource"], str(settings["category"]))
         if settings.get("rules"):
             settings["rules"] = resolve(settings["rules"], catalogue)
         if "definition" in settings:

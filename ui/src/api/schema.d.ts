@@ -508,6 +508,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/resources/{resource_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Resource
+         * @description A resource with its categories, fields and scenarios.
+         */
+        get: operations["get_resource"];
+        /**
+         * Change Resource
+         * @description Change a resource.
+         */
+        put: operations["change_resource"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/resources/{resource_id}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Archive Resource
+         * @description Put a resource away, or take it back. One that active scenarios write to stays.
+         */
+        post: operations["archive_resource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/resources/{resource_id}/copy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Copy Resource
+         * @description Make another resource like this one, with its categories and fields and without its subscribers.
+         */
+        post: operations["copy_resource"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/resources/{resource_id}/categories": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Categories
+         * @description Say which categories a resource has.
+         */
+        put: operations["set_categories"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/resources/{resource_id}/fields": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Subscription Fields
+         * @description Say which own fields the subscriptions of a resource have.
+         */
+        put: operations["set_subscription_fields"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/databases/{database_id}/suspension": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Suspend Subscriptions
+         * @description Suspend everybody in a database, or let them come back, in the background.
+         */
+        post: operations["suspend_subscriptions"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/templates": {
         parameters: {
             query?: never;
@@ -758,7 +882,11 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete Subscription
+         * @description Delete a subscription: nobody writes to it, and it can be restored.
+         */
+        delete: operations["delete_subscription"];
         options?: never;
         head?: never;
         /**
@@ -766,6 +894,26 @@ export interface paths {
          * @description Give a subscription another status.
          */
         patch: operations["change_subscription"];
+        trace?: never;
+    };
+    "/profiles/{profile_id}/subscriptions/{subscription_id}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Subscription
+         * @description Give a deleted subscription back the status it had.
+         */
+        post: operations["restore_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/sandbox/messages": {
@@ -1739,6 +1887,14 @@ export interface components {
             refused: components["schemas"]["RefusedValue"][];
         };
         /**
+         * ArchiveOrder
+         * @description Whether a resource is put away.
+         */
+        ArchiveOrder: {
+            /** Archived */
+            archived: boolean;
+        };
+        /**
          * Audience
          * @description Everybody of a database whom all of these leave in. `rules` have ids in place of names.
          */
@@ -1782,6 +1938,36 @@ export interface components {
             done: number;
             /** Total */
             total: number | null;
+        };
+        /**
+         * CategoriesOrder
+         * @description All categories of a resource in their order; those with an `id` exist and are kept.
+         */
+        CategoriesOrder: {
+            /** Categories */
+            categories: components["schemas"]["CategoryShape"][];
+        };
+        /**
+         * CategoryShape
+         * @description A part of what a resource sends; a hidden one is not shown to recipients.
+         */
+        CategoryShape: {
+            /** Id */
+            id?: number | null;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /**
+             * Description
+             * @default
+             */
+            description: string;
+            /**
+             * Hidden
+             * @default false
+             */
+            hidden: boolean;
         };
         /**
          * ChangedDatabase
@@ -2438,6 +2624,40 @@ export interface components {
             subscriptions: components["schemas"]["SubscriptionShape"][];
         };
         /**
+         * FullResource
+         * @description A resource with everything that belongs to it.
+         */
+        FullResource: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Description */
+            description: string;
+            /** Channels */
+            channels: string[];
+            /** Database Ids */
+            database_ids: number[];
+            /** Url */
+            url: string | null;
+            /** From Name */
+            from_name: string | null;
+            /** From Email */
+            from_email: string | null;
+            /** Reply To */
+            reply_to: string | null;
+            /** Consent */
+            consent: string;
+            /** Archived At */
+            archived_at: string | null;
+            /** Categories */
+            categories: components["schemas"]["CategoryShape"][];
+            /** Fields */
+            fields: components["schemas"]["SubscriptionFieldShape"][];
+            /** Scenarios */
+            scenarios: components["schemas"]["ResourceUseShape"][];
+        };
+        /**
          * HappeningShape
          * @description One thing that happened to a profile; `kind` is a word of its group, `detail` depends on it.
          */
@@ -2914,7 +3134,7 @@ export interface components {
         };
         /**
          * NewResource
-         * @description A resource to make; channels are words such as `email`.
+         * @description A resource as it is to be; channels are words such as `email`. `consent`: what people read and agree to where they confirm.
          */
         NewResource: {
             /** Name */
@@ -2944,6 +3164,11 @@ export interface components {
             from_email?: string | null;
             /** Reply To */
             reply_to?: string | null;
+            /**
+             * Consent
+             * @default
+             */
+            consent: string;
         };
         /**
          * NewSegment
@@ -3658,7 +3883,7 @@ export interface components {
         };
         /**
          * ResourceShape
-         * @description A resource; without `database_ids` it is open to all databases.
+         * @description A resource; without `database_ids` it is open to all databases. An archived one takes no new subscribers.
          */
         ResourceShape: {
             /** Id */
@@ -3679,6 +3904,22 @@ export interface components {
             from_email: string | null;
             /** Reply To */
             reply_to: string | null;
+            /** Consent */
+            consent: string;
+            /** Archived At */
+            archived_at: string | null;
+        };
+        /**
+         * ResourceUseShape
+         * @description A scenario that sends to the subscribers of a resource, or asks about them.
+         */
+        ResourceUseShape: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Active */
+            active: boolean;
         };
         /**
          * RuleGroupShape
@@ -4191,6 +4432,38 @@ export interface components {
             count: number;
         };
         /**
+         * SubscriptionFieldShape
+         * @description An own field of the subscriptions of one channel.
+         */
+        SubscriptionFieldShape: {
+            /** Channel */
+            channel: string;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Type */
+            type: string;
+            /**
+             * Options
+             * @default []
+             */
+            options: string[];
+            /**
+             * Required
+             * @default false
+             */
+            required: boolean;
+        };
+        /**
+         * SubscriptionFieldsOrder
+         * @description All own fields of a resource's subscriptions.
+         */
+        SubscriptionFieldsOrder: {
+            /** Fields */
+            fields: components["schemas"]["SubscriptionFieldShape"][];
+        };
+        /**
          * SubscriptionOrder
          * @description A subscription to give: channel and status are words.
          */
@@ -4245,6 +4518,18 @@ export interface components {
             custom: {
                 [key: string]: unknown;
             } | null;
+            /** Deleted At */
+            deleted_at: string | null;
+            /** Opted In At */
+            opted_in_at: string | null;
+            /** Opt In Ip */
+            opt_in_ip: string | null;
+            /** Opt In Url */
+            opt_in_url: string | null;
+            /** Confirm Ip */
+            confirm_ip: string | null;
+            /** Consent */
+            consent: string | null;
         };
         /**
          * SuppressedShape
@@ -4287,6 +4572,21 @@ export interface components {
              * Format: date-time
              */
             created_at: string;
+        };
+        /**
+         * SuspensionOrder
+         * @description Whose subscriptions are suspended, or with `resume` come back: those of a database, of one channel or resource if given.
+         */
+        SuspensionOrder: {
+            /** Channel */
+            channel?: string | null;
+            /** Resource Id */
+            resource_id?: number | null;
+            /**
+             * Resume
+             * @default false
+             */
+            resume: boolean;
         };
         /**
          * SystemFieldShape
@@ -5980,6 +6280,7 @@ export interface operations {
         parameters: {
             query?: {
                 database_id?: number | null;
+                archived?: boolean;
                 /** @description `next` of the page before. */
                 after?: number | null;
                 /** @description Most items of the page; more than 200 count as 200. */
@@ -6040,6 +6341,306 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ResourceShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_resource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullResource"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_resource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewResource"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullResource"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    archive_resource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ArchiveOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    copy_resource: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ResourceShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_categories: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CategoriesOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullResource"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_subscription_fields: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                resource_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SubscriptionFieldsOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullResource"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    suspend_subscriptions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                database_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SuspensionOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
                 };
             };
             /** @description Client Error */
@@ -6750,6 +7351,47 @@ export interface operations {
             };
         };
     };
+    delete_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+                subscription_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
     change_subscription: {
         parameters: {
             query?: never;
@@ -6765,6 +7407,47 @@ export interface operations {
                 "application/json": components["schemas"]["ChangedSubscription"];
             };
         };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SubscriptionShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    restore_subscription: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+                subscription_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
         responses: {
             /** @description Successful Response */
             200: {

@@ -337,6 +337,7 @@ export const en = {
       no_subscription: 'no subscription',
       status_forbids: 'the subscription forbids it',
       suppressed: 'in a suppression list',
+      category_left: 'the recipient has left this category',
       no_template: 'no template',
       render_error: 'the template could not be filled in',
       recipient_refused: 'the recipient was refused',

@@ -346,6 +346,7 @@ export const ru: Shape<typeof en> = {
       no_subscription: 'нет подписки',
       status_forbids: 'подписка не позволяет',
       suppressed: 'в стоп-листе',
+      category_left: 'получатель отказался от этой категории',
       no_template: 'нет шаблона',
       render_error: 'шаблон не удалось заполнить',
       recipient_refused: 'получатель отклонён',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,9 +17,9 @@ from sojourn.profiles.history import Group, history
 from sojourn.profiles.profile import delete_profile
 from sojourn.profiles.records import Outcome
 from sojourn.profiles.statuses import CAUSE_MANUAL, STATUS_NUMBERS
-from sojourn.profiles.subscriptions import of_profile, set_status
+from sojourn.profiles.subscriptions import delete_subscription, of_profile, restore_subscription, set_status
 from sojourn.segments.history_source import memberships_of
-from sojourn.web.api.call import Changing, Reading
+from sojourn.web.api.call import Call, Changing, Reading
 from sojourn.web.api.pages import Limit, size
 from sojourn.web.api.profiles import FullProfile, SubscriptionOrder, SubscriptionShape, full_profile, subscription_shape
 from sojourn.web.installation import Connection
@@ -170,6 +171,32 @@ def change_subscription(
             cause_id=call.caller.user_id,
         )  # fmt: skip
         call.note(connection, "change_subscription", "profile", profile_id, given.model_dump(mode="json"))
+        call.ring(connection, ENGINE)
+        return _own(connection, number, subscription_id)
+
+
+@router.delete("/profiles/{profile_id}/subscriptions/{subscription_id}", name="delete_subscription")
+def remove_subscription(profile_id: str, subscription_id: int, call: Changing) -> SubscriptionShape:
+    """Delete a subscription: nobody writes to it, and it can be restored."""
+    return _changed(profile_id, subscription_id, call, delete_subscription, "delete_subscription")
+
+
+@router.post("/profiles/{profile_id}/subscriptions/{subscription_id}/restore", name="restore_subscription")
+def bring_back_subscription(profile_id: str, subscription_id: int, call: Changing) -> SubscriptionShape:
+    """Give a deleted subscription back the status it had."""
+    return _changed(profile_id, subscription_id, call, restore_subscription, "restore_subscription")
+
+
+def _changed(
+    profile_id: str, subscription_id: int, call: Call, change: Callable[..., bool], action: str
+) -> SubscriptionShape:
+    number = parse_public_id(profile_id)
+    with call.connection() as connection:
+        _own(connection, number, subscription_id)
+        change(
+            connection, call.clock, lane_of(number), subscription_id, cause=CAUSE_MANUAL, cause_id=call.caller.user_id
+        )
+        call.note(connection, action, "profile", profile_id, {"subscription": subscription_id})
         call.ring(connection, ENGINE)
         return _own(connection, number, subscription_id)
 

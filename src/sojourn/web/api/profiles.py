@@ -68,6 +68,12 @@ class SubscriptionShape(BaseModel):
     suspended_until: datetime | None
     cats: list[str] | None
     custom: dict[str, Any] | None
+    deleted_at: datetime | None
+    opted_in_at: datetime | None
+    opt_in_ip: str | None
+    opt_in_url: str | None
+    confirm_ip: str | None
+    consent: str | None
 
 
 class FullProfile(ProfileShape):
@@ -165,6 +171,8 @@ def subscription_shape(found: Subscription) -> SubscriptionShape:
         id=found.id, resource_id=found.resource_id, resource_name=found.resource_name, channel=CHANNEL_WORDS[found.channel], contact=found.contact,
         status=STATUS_WORDS[found.status], effective=STATUS_WORDS[found.effective], preferred=found.preferred, priority=found.priority,
         created_at=found.created_at, confirmed_at=found.confirmed_at, suspended_until=found.suspended_until, cats=found.cats, custom=found.custom,
+        deleted_at=found.deleted_at, opted_in_at=found.opted_in_at, opt_in_ip=found.opt_in_ip, opt_in_url=found.opt_in_url, confirm_ip=found.confirm_ip,
+        consent=found.consent,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sojourn.kernel.errors import SojournError
 from sojourn.profiles import Field, database, list_databases, list_resources, resource
+from sojourn.profiles.resources import channel_number
 from sojourn.profiles.statuses import CHANNEL_WORDS, TELEGRAM
 from sojourn.web.installation import Connection
 from sojourn.web.v1.answers import success
@@ -127,3 +128,9 @@ def get_resource(call: V1Call, given: Parameters) -> dict[str, Any]:
         "dbs_ids": list(found.database_ids),
     }
     return success(data=told)
+
+
+def get_resource_fields(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`resources/fields_get`: the own fields of the subscriptions of one channel."""
+    found, channel = resource(call.connection, given.integer("id")), channel_number(given.text("channel"))
+    return success(data=[_field(one.as_field()) for one in found.fields if one.channel == channel])

@@ -27,6 +27,11 @@ METHODS: dict[str, Method] = {
     "suppresses/domains_add": Method(suppresses.add_values("domains", "domain"), "editor", changes=True),
     "subscriptions/set": Method(subscriptions.set_one, "editor", changes=True, starts=True),
     "subscriptions/list": Method(subscriptions.list_of_profile),
+    "subscriptions/get": Method(subscriptions.get_one),
+    "subscriptions/delete": Method(subscriptions.delete_one, "editor", changes=True),
+    "subscriptions/restore": Method(subscriptions.restore_one, "editor", changes=True),
+    "subscriptions/suspend_all": Method(subscriptions.suspend_everybody, "editor", changes=True),
+    "subscriptions/unsuspend_all": Method(subscriptions.unsuspend_everybody, "editor", changes=True),
     "subscribers/history_get": Method(history.history_get),
     "subscribers/history_get_all": Method(history.history_get_all),
     "workflows/start": Method(workflows.start, "editor", changes=True, starts=True),
@@ -41,4 +46,5 @@ METHODS: dict[str, Method] = {
     "databases/fields_get": Method(lists.get_database_fields),
     "resources/list": Method(lists.list_all_resources),
     "resources/get": Method(lists.get_resource),
+    "resources/fields_get": Method(lists.get_resource_fields),
 }

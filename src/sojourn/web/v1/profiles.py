@@ -76,7 +76,9 @@ def get(call: V1Call, given: Parameters) -> dict[str, Any]:
     options = import_options(given, "update")
     profile_id = find_profile(call.connection, base, options, keys_of_call(given))
     row = get_row(call.connection, base, profile_id)
-    subscriptions = [told_subscription(found) for found in of_profile(call.connection, profile_id)]
+    subscriptions = [
+        told_subscription(found) for found in of_profile(call.connection, profile_id) if found.deleted_at is None
+    ]
     return success(data={"_id": public_id(profile_id), **row.fields, "subscriptions": subscriptions})
 
 
