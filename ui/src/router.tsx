@@ -84,6 +84,19 @@ const database = createRoute({
     tab: (['fields', 'figures', 'settings'] as const).find((tab) => tab === search.tab),
   }),
 })
+const resources = createRoute({
+  getParentRoute: () => app,
+  path: '/resources',
+  component: lazyRouteComponent(() => import('./resources/ResourcesPage'), 'ResourcesPage'),
+})
+const resource = createRoute({
+  getParentRoute: () => app,
+  path: '/resources/$id',
+  component: lazyRouteComponent(() => import('./resources/ResourcePage'), 'ResourcePage'),
+  validateSearch: (search): { tab?: 'settings' | 'categories' | 'fields' | 'uses' } => ({
+    tab: (['settings', 'categories', 'fields', 'uses'] as const).find((tab) => tab === search.tab),
+  }),
+})
 const segments = createRoute({
   getParentRoute: () => app,
   path: '/segments',
@@ -159,6 +172,8 @@ export const router = createRouter({
       imports,
       databases,
       database,
+      resources,
+      resource,
       segments,
       segment,
       suppression,

@@ -17,9 +17,11 @@ from sojourn.profiles.fields import Field
 from sojourn.profiles.importing import import_records
 from sojourn.profiles.profile import get_profile
 from sojourn.profiles.records import Options, Record
+from sojourn.profiles.resources import list_resources
 from sojourn.profiles.statuses import (
     CAUSE_RECIPIENT,
     COMPLAINED,
+    EMAIL,
     STATUS_NUMBERS,
     SUBSCRIBED,
     SUSPENDED,
@@ -203,3 +205,22 @@ def leave_everything(connection: psycopg.Connection[Any], clock: Clock, known: O
     return set_global_status(
         connection, clock, known.database.id, known.profile_id, UNSUBSCRIBED, cause=CAUSE_RECIPIENT
     )
+
+
+def sample(connection: psycopg.Connection[Any], clock: Clock, database_id: int) -> OwnData:
+    """What somebody might see, for a look at the page: the first resource of the database, with invented data.
+
+    Raises:
+        NotFound: `unknown_database`.
+    """
+    base = database(connection, database_id)
+    found = list_resources(connection, limit=1, database_id=base.id)
+    chosen = found[0] if found else None
+    shown = Subscription(
+        0, 0, chosen.id if chosen else 0, chosen.name if chosen else base.name, EMAIL, "ann@example.com", SUBSCRIBED, SUBSCRIBED, 0, True, clock.now(),
+        None, None, None, None, None, None, None, None, None, None,
+    )  # fmt: skip
+    categories = categories_of(connection, chosen.id) if chosen else []
+    values = {"email": "ann@example.com", "_fname": "Ann", "_lname": "Smith", "phones": "+12015550100"}
+    fields = tuple((field, values.get(field.name, "")) for field in open_fields(base))
+    return OwnData(base, 0, shown, tuple(one for one in categories if not one.hidden), fields, SUBSCRIBED)

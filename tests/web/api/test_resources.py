@@ -117,3 +117,11 @@ def test_everybody_in_a_database_is_suspended_in_the_background(calls):
     assert answer.status_code == 202 and answer.json()["kind"] == "suspend_subscriptions"
     assert calls.post(f"/databases/{database}/suspension", {}).status_code == 409
     assert calls.post("/databases/99/suspension", {}).status_code == 404
+
+
+def test_marketers_look_at_the_page_of_recipients(calls):
+    database = calls.post("/databases", {"name": "People", "manager_title": "Your letters"}).json()["id"]
+    made(calls)
+    answer = calls.get(f"/databases/{database}/manager-page?lang=ru")
+    assert answer.status_code == 200 and "Your letters" in answer.text and "Отписаться" in answer.text
+    assert "<fieldset disabled>" in answer.text

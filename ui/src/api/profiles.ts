@@ -122,3 +122,11 @@ export const changeSubscription = (id: string, subscription: number, status: str
       body: { status, suspended_until },
     }),
   )
+
+const own = (profile_id: string, subscription_id: number) => ({ params: { path: { profile_id, subscription_id } } })
+
+export const deleteSubscription = (id: string, subscription: number) =>
+  answer(api.DELETE('/profiles/{profile_id}/subscriptions/{subscription_id}', own(id, subscription)))
+
+export const restoreSubscription = (id: string, subscription: number) =>
+  answer(api.POST('/profiles/{profile_id}/subscriptions/{subscription_id}/restore', own(id, subscription)))

@@ -1,10 +1,11 @@
-import { Alert, Button, Group, MultiSelect, Select, Stack, Text, Textarea, TextInput } from '@mantine/core'
+import { Alert, Button, Group, Modal, MultiSelect, Select, Stack, Text, Textarea, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { changeDatabase, deleteDatabase, useForgetDatabases, wipeDatabase, type Database } from '../api/databases'
 import { errorText } from '../api/errorText'
+import { suspendEverybody } from '../api/resources'
 import { useSession } from '../api/session'
 import { toast } from '../components/toasts'
 import { LANGUAGES, settingText } from '../i18n'
@@ -74,18 +75,70 @@ export function SettingsTab({ database }: { database: Database }) {
             value={given.manager_fields}
             onChange={(fields) => put({ manager_fields: fields })}
           />
-          <Button
-            style={{ alignSelf: 'flex-start' }}
-            disabled={!given.name.trim()}
-            loading={save.isPending}
-            onClick={() => save.mutate()}
-          >
-            {t('save')}
-          </Button>
+          <Group gap={8}>
+            <Button disabled={!given.name.trim()} loading={save.isPending} onClick={() => save.mutate()}>
+              {t('save')}
+            </Button>
+            <Button
+              variant="default"
+              component="a"
+              href={`/api/v2/databases/${database.id}/manager-page?lang=${given.manager_language}`}
+              target="_blank"
+              rel="noreferrer"
+            >
+              {t('area.resources.preview')}
+            </Button>
+          </Group>
         </Stack>
       </div>
+      <Brake database={database} />
       {master && <Danger database={database} />}
     </Stack>
+  )
+}
+
+/** Suspends the subscriptions of everybody, or lets them come back. */
+function Brake({ database }: { database: Database }) {
+  const { t } = useTranslation()
+  const [sure, setSure] = useState(false)
+  const begin = useMutation({
+    mutationFn: (resume: boolean) => suspendEverybody(database.id, { resume }),
+    onSuccess: () => toast.good(t('area.resources.suspendStarted')),
+    onError: (error) => toast.bad(errorText(error)),
+    onSettled: () => setSure(false),
+  })
+  return (
+    <section className="panel padded" aria-label={t('area.resources.suspend')}>
+      <Text size="sm" c="var(--ink2)" mb="sm">
+        {t('area.resources.suspendText')}
+      </Text>
+      <Group gap={8}>
+        <Button variant="default" onClick={() => setSure(true)}>
+          {t('area.resources.suspend')}
+        </Button>
+        <Button variant="default" loading={begin.isPending} onClick={() => begin.mutate(true)}>
+          {t('area.resources.resume')}
+        </Button>
+      </Group>
+      <Modal
+        opened={sure}
+        onClose={() => setSure(false)}
+        title={<b>{t('area.resources.suspendSure', { name: database.name })}</b>}
+        closeButtonProps={{ 'aria-label': t('close') }}
+      >
+        <Text size="sm" mb="md">
+          {t('area.resources.suspendText')}
+        </Text>
+        <Group justify="flex-end" gap={8}>
+          <Button variant="default" onClick={() => setSure(false)}>
+            {t('cancel')}
+          </Button>
+          <Button color="red" loading={begin.isPending} onClick={() => begin.mutate(false)}>
+            {t('area.resources.suspend')}
+          </Button>
+        </Group>
+      </Modal>
+    </section>
   )
 }
 

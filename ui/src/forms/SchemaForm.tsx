@@ -4,6 +4,7 @@ import type { Problem } from '../api/client'
 import { problemText } from '../api/errorText'
 import type { JsonSchema, Settings } from '../api/scenarios'
 import { settingText } from '../i18n'
+import { CategoryField } from './CategoryField'
 import { ChangesField } from './ChangesField'
 import { DurationField } from './DurationField'
 import { ChoiceField, CodeField, NumberField, PairsField, SegmentedField, SwitchField, TextField } from './plainFields'
@@ -28,6 +29,8 @@ export type FieldProps = {
   value: unknown
   error: string | undefined
   context: FormContext
+  /** All settings of the step. */
+  settings?: Settings
   onChange: (value: unknown) => void
 }
 
@@ -58,6 +61,7 @@ export function SchemaForm({ schema, value, problems, context, onChange }: Props
             value={value[name] ?? field.default}
             error={problem && problemText(problem)}
             context={context}
+            settings={value}
             onChange={(next) => onChange(withValue(value, name, next))}
           />
         )
@@ -89,6 +93,8 @@ function resolved(field: JsonSchema, root: JsonSchema): JsonSchema {
 function fieldFor(field: JsonSchema) {
   if (field['x-source']) return ReferenceField
   switch (field['x-widget']) {
+    case 'category':
+      return CategoryField
     case 'rules':
       return RulesField
     case 'changes':

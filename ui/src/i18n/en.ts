@@ -28,6 +28,7 @@ export const en = {
     imports: 'Import',
     exports: 'Exports',
     databases: 'Databases',
+    resources: 'Resources',
     suppression: 'Suppression lists',
     automation: 'Automation',
     scenarios: 'Scenarios',

@@ -32,6 +32,7 @@ export const ru: Shape<typeof en> = {
     segments: 'Сегменты',
     imports: 'Импорт',
     exports: 'Выгрузки',
+    resources: 'Ресурсы',
     suppression: 'Стоп-листы',
     databases: 'Базы',
     automation: 'Автоматизация',

@@ -1,6 +1,9 @@
 /** Titles and explanations of the built-in node types' settings, and titles of standard profile fields; the English text is the key. All others pass as they are. */
 export const settingsRu: Record<string, string> = {
   'Subscription resource': 'Ресурс подписки',
+  Category: 'Категория',
+  'Who has left this category of the resource does not get the message.':
+    'Кто отказался от этой категории ресурса, не получит сообщение.',
   'Only its subscribers receive the message.': 'Сообщение получат только его подписчики.',
   Template: 'Шаблон',
   'Confirmation letter': 'Письмо-подтверждение',

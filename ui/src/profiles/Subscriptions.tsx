@@ -1,12 +1,14 @@
 import { ActionIcon, Button, Group, Menu, Modal, Select, Stack, TextInput } from '@mantine/core'
 import { IconDots, IconPlus } from '@tabler/icons-react'
-import { useState } from 'react'
+import { Fragment, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { errorText } from '../api/errorText'
 import { useNamed } from '../api/lookups'
 import {
   addSubscription,
   changeSubscription,
+  deleteSubscription,
+  restoreSubscription,
   useForgetProfiles,
   type Profile,
   type Subscription,
@@ -45,12 +47,15 @@ export function Subscriptions({ profile }: { profile: Profile }) {
 
 function Line({ profile, subscription }: { profile: string; subscription: Subscription }) {
   const { t } = useTranslation()
-  const { status, effective, confirmed_at, suspended_until } = subscription
+  const { status, effective, confirmed_at, suspended_until, deleted_at } = subscription
+  const [proof, setProof] = useState(false)
   const notes = [
     subscription.resource_name,
     confirmed_at && t('profiles.confirmed', { time: moment(confirmed_at) }),
     suspended_until && t('area.people.until', { day: day(suspended_until) }),
-    effective !== status && t('area.people.effective', { status: t(`subscription.${effective}`) }),
+    deleted_at && t('area.people.deletedAt', { day: day(deleted_at) }),
+    subscription.cats && t('area.people.only', { names: subscription.cats.join(', ') || '—' }),
+    effective !== status && !deleted_at && t('area.people.effective', { status: t(`subscription.${effective}`) }),
   ]
   return (
     <div className="subscription">
@@ -61,23 +66,70 @@ function Line({ profile, subscription }: { profile: string; subscription: Subscr
         </span>
         <small>{notes.filter(Boolean).join(' · ')}</small>
       </span>
-      <SubscriptionPill status={status} />
-      <StatusMenu profile={profile} subscription={subscription} />
+      {!deleted_at && <SubscriptionPill status={status} />}
+      <StatusMenu profile={profile} subscription={subscription} onProof={() => setProof(true)} />
+      {proof && <Proof subscription={subscription} onClose={() => setProof(false)} />}
     </div>
   )
 }
 
-function StatusMenu({ profile, subscription }: { profile: string; subscription: Subscription }) {
+/** What shows that somebody wanted the subscription: when, from where, and what he was shown. */
+function Proof({ subscription, onClose }: { subscription: Subscription; onClose: () => void }) {
+  const { t } = useTranslation()
+  const lines: [string, string | null][] = [
+    ['subscribedAt', moment(subscription.opted_in_at ?? subscription.created_at)],
+    ['optInIp', subscription.opt_in_ip],
+    ['optInUrl', subscription.opt_in_url],
+    ['confirmedAt', subscription.confirmed_at && moment(subscription.confirmed_at)],
+    ['confirmIp', subscription.confirm_ip],
+  ]
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={<b>{t('area.people.proof')}</b>}
+      closeButtonProps={{ 'aria-label': t('close') }}
+    >
+      <dl className="facts">
+        {lines
+          .filter(([, value]) => value)
+          .map(([word, value]) => (
+            <Fragment key={word}>
+              <dt>{t(`area.people.${word}`)}</dt>
+              <dd>{value}</dd>
+            </Fragment>
+          ))}
+      </dl>
+      <p style={{ whiteSpace: 'pre-line', margin: 0 }}>{subscription.consent ?? t('area.people.noConsent')}</p>
+    </Modal>
+  )
+}
+
+type MenuProps = { profile: string; subscription: Subscription; onProof: () => void }
+
+function StatusMenu({ profile, subscription, onProof }: MenuProps) {
   const { t } = useTranslation()
   const forget = useForgetProfiles()
-  const set = async (status: string, until?: string) => {
+  const attempt = async (work: () => Promise<unknown>) => {
     try {
-      await changeSubscription(profile, subscription.id, status, until)
+      await work()
       await forget()
     } catch (error) {
       toast.bad(errorText(error))
     }
   }
+  const set = (status: string, until?: string) =>
+    attempt(() => changeSubscription(profile, subscription.id, status, until))
+  if (subscription.deleted_at)
+    return (
+      <Button
+        size="compact-xs"
+        variant="subtle"
+        onClick={() => attempt(() => restoreSubscription(profile, subscription.id))}
+      >
+        {t('area.people.restore')}
+      </Button>
+    )
   return (
     <Menu position="bottom-end">
       <Menu.Target>
@@ -104,6 +156,11 @@ function StatusMenu({ profile, subscription }: { profile: string; subscription: 
           </Menu.Item>
         ))}
         <Menu.Item onClick={() => set('suspended')}>{t('area.people.pauseForever')}</Menu.Item>
+        <Menu.Divider />
+        <Menu.Item onClick={onProof}>{t('area.people.proof')}</Menu.Item>
+        <Menu.Item color="red" onClick={() => attempt(() => deleteSubscription(profile, subscription.id))}>
+          {t('area.people.deleteSubscription')}
+        </Menu.Item>
       </Menu.Dropdown>
     </Menu>
   )

@@ -1,6 +1,7 @@
 import { Tooltip } from '@mantine/core'
 import {
   IconBan,
+  IconBroadcast,
   IconDatabase,
   IconFileExport,
   IconFlask,
@@ -33,6 +34,7 @@ const GROUPS: { word?: string; items: Item[] }[] = [
       { to: '/segments', word: 'segments', icon: IconUsersGroup },
       { to: '/imports', word: 'imports', icon: IconUpload },
       { to: '/exports', word: 'exports', icon: IconFileExport },
+      { to: '/resources', word: 'resources', icon: IconBroadcast },
       { to: '/suppression', word: 'suppression', icon: IconBan },
       { to: '/databases', word: 'databases', icon: IconDatabase },
     ],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import HTMLResponse
 
 from sojourn.bulk import UPDATE, UpdateArguments
 from sojourn.bulk.update import prepared as prepared_update
@@ -19,12 +20,14 @@ from sojourn.profiles.database_changes import change_database, delete_database
 from sojourn.profiles.database_statistics import COUNT, DatabaseStatistics, approximate_size, statistics
 from sojourn.profiles.field_changes import change_field, delete_field, stop_matching, uses_of_field
 from sojourn.profiles.fields import use_for_matching
+from sojourn.profiles.own_data import sample
 from sojourn.scenarios import Catalogue
 from sojourn.scenarios.database_uses import active_scenarios_of
 from sojourn.web.api.call import Call, Changing, Reading, Ruling
 from sojourn.web.api.pages import After, Limit, Page, page_of, size
 from sojourn.web.api.tasks import TaskShape, task_shape
 from sojourn.web.installation import Connection
+from sojourn.web.public.manager_page import manager_page
 
 router = APIRouter(tags=["profiles"])
 
@@ -211,6 +214,13 @@ def add(database_id: int, given: NewField, call: Changing) -> FieldShape:
         )  # fmt: skip
         call.note(connection, "add_field", "database", database_id, {"name": made.name, "type": made.type})
     return _field(made)
+
+
+@router.get("/databases/{database_id}/manager-page", name="manager_page", response_class=HTMLResponse)
+def look_at_manager_page(database_id: int, call: Reading, lang: Literal["en", "ru"] = "en") -> HTMLResponse:
+    """The page where recipients manage what they get, with invented data."""
+    with call.connection() as connection:
+        return manager_page(sample(connection, call.clock, database_id), lang, UTC, preview=True)
 
 
 @router.put("/databases/{database_id}", name="change_database")

@@ -23,9 +23,11 @@ _STYLE = (
 body { place-items: start center; padding: 2rem 0 }
 main { width: min(34rem, calc(100vw - 2rem)) }
 header { display: flex; justify-content: space-between; gap: 1rem; align-items: baseline }
+header a { white-space: nowrap }
 header a, .quiet { color: inherit; opacity: .75; font-size: .9rem }
 section { border-top: 1px solid #8883; padding-top: 1.25rem; margin-top: 1.25rem }
 h2 { margin: 0 0 .5rem; font-size: 1.1rem }
+fieldset { border: 0; margin: 0; padding: 0 }
 label { display: block; margin: 0 0 .25rem; font-weight: 600; font-size: .95rem }
 .tick { display: flex; gap: .6rem; font-weight: 400; margin: 0 0 .6rem; align-items: baseline }
 .tick small { display: block; opacity: .75 }
@@ -37,7 +39,7 @@ input[aria-invalid=true] { border-color: #c5283d; margin-bottom: .25rem }
 .wrong { color: #c5283d; margin: 0 0 1rem; font-size: .95rem }
 .note { padding: .7rem .9rem; border-radius: 8px; background: #1f5fd61f }
 .note.bad { background: #c5283d1f }
-.row { display: flex; gap: .6rem } .row select { margin: 0; flex: 1 } .row button { width: auto }
+.row { display: flex; flex-wrap: wrap; gap: .6rem } .row select { margin: 0; flex: 1 8rem; width: auto } .row button { width: auto }
 button.plain { background: transparent; color: inherit; border: 1px solid #8889 }
 button.plain:hover { background: #8882 }
 @media (prefers-color-scheme: dark) { .wrong { color: #ff8a95 } select option { color: #e8eaed; background: #1f2429 } }
@@ -58,10 +60,9 @@ def manager_page(
 ) -> HTMLResponse:  # fmt: skip
     """The page. `done`: what the reader has just done; `problem` with what he had `given`: it is shown again, with the error at its field."""
     words = TEXTS[language]
-    parts = [_head(known, language), _notes(words, done, problem, preview), _state(known, language, zone)]
-    parts.append(_own(known, language, problem, given or {}, chosen))
-    parts += _actions(known, words)
-    body = Markup("").join(parts)
+    head = [_head(known, language), _notes(words, done, problem, preview), _state(known, language, zone)]
+    forms = Markup("").join([_own(known, language, problem, given or {}, chosen), *_actions(known, words)])
+    body = Markup("").join([*head, Markup("<fieldset disabled>{}</fieldset>").format(forms) if preview else forms])
     title = known.database.manager_title or words["title"]
     return HTMLResponse(
         Markup(

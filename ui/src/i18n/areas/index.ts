@@ -4,12 +4,13 @@ import { databases } from './databases'
 import { imports } from './imports'
 import { people } from './people'
 import { privacy } from './privacy'
+import { resources } from './resources'
 import { rules } from './rules'
 import { segments } from './segments'
 import { sources } from './sources'
 import { subscriptions } from './subscriptions'
 
-const AREAS = { account, bulk, databases, imports, people, privacy, rules, segments, sources, subscriptions }
+const AREAS = { account, bulk, databases, imports, people, privacy, resources, rules, segments, sources, subscriptions }
 
 type Language = 'en' | 'ru'
 
