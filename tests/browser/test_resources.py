@@ -25,7 +25,8 @@ def test_a_resource_gets_categories_and_a_recipient_leaves_one(user: User, shop:
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("There are changes that are not saved.")).to_have_count(0)
     lane, passage, hop = shop.connection.execute(
-        "SELECT m.lane, m.passage_id, m.hop FROM message m JOIN profile_1 p ON p.lane = m.lane AND p.id = m.profile_id WHERE p.email = %s", (FIRST,)
+        "SELECT m.lane, m.passage_id, m.hop FROM message m JOIN profile_1 p ON p.lane = m.lane AND p.id = m.profile_id WHERE p.email = %s",
+        (FIRST,),
     ).fetchone()
     shop.connection.execute("UPDATE subscription SET status = 0, effective = 0 WHERE contact = %s", (FIRST,))
     links = LinkFactory(shop.address, installation_key(shop.settings.data)).of(lane, passage, hop)

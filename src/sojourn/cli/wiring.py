@@ -12,14 +12,16 @@ def connect_rooms() -> None:
     from sojourn.profiles.change_sets import register_membership
     from sojourn.profiles.field_changes import register_field_use
     from sojourn.profiles.history import register_source
+    from sojourn.profiles.merging import register_follower
     from sojourn.profiles.profile import register_deletion
-    from sojourn.scenarios.clearing import remove_profile
+    from sojourn.profiles.relations import RelationsFollow, forget_relations
+    from sojourn.scenarios.clearing import PassagesFollow, remove_profile
     from sojourn.scenarios.field_uses import uses_of_field
     from sojourn.scenarios.history_source import passage_history
     from sojourn.scenarios.segment_usage import scenarios_with_segments
     from sojourn.scenarios.variables import register_variables
     from sojourn.segments.history_source import segment_entries
-    from sojourn.segments.membership import forget_profile, members_of_import
+    from sojourn.segments.membership import MembershipsFollow, forget_profile, members_of_import
     from sojourn.segments.usage import register_usage
     from sojourn.triggers import register_import_triggers
 
@@ -27,6 +29,9 @@ def connect_rooms() -> None:
     register_usage(scenarios_with_segments)
     register_deletion(remove_profile)
     register_deletion(forget_profile)
+    register_deletion(forget_relations)
+    for follower in (PassagesFollow(), MembershipsFollow(), RelationsFollow()):
+        register_follower(follower)
     register_membership(members_of_import)
     register_source(("segment",), segment_entries, 1)
     register_source(("scenario",), passage_history, 2)

@@ -162,6 +162,9 @@ def _change(database: Database, row: tuple[Any, ...]) -> Happening:
     at, number, cause, cause_id, old, new, contact, channel, resource, by = row
     group, kind = _KINDS[number]
     detail: dict[str, Any] = {"cause": _CAUSES.get(cause), "cause_id": cause_id, "by": by}
+    if kind in ("merged", "split"):
+        detail["profile"] = (old or {}).get("profile")
+        old = {name: value for name, value in (old or {}).items() if name != "profile"}
     if group == "profile":
         names = {field.column: field.name for field in database.fields.values()}
         detail["fields"] = {

@@ -164,7 +164,9 @@ def candidates(
         return []
     if matching == "profile_id":
         return [
-            f"SELECT p.id FROM {quoted(database.table)} p WHERE p.lane = (s.key1::bigint & 63)::smallint AND p.id = s.key1::bigint LIMIT 2"
+            f"(SELECT p.id FROM {quoted(database.table)} p WHERE p.lane = (s.key1::bigint & 63)::smallint AND p.id = s.key1::bigint LIMIT 1)"
+            " UNION ALL (SELECT a.survivor_id FROM profile_alias a WHERE a.lane = (s.key1::bigint & 63)::smallint AND a.profile_id = s.key1::bigint"
+            f" AND a.database_id = {int(database.id)} LIMIT 1)"
         ]
     if matching == "custom":
         return [_by_field(database.id, database.field(field_name or ""))]

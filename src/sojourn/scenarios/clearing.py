@@ -41,6 +41,36 @@ def remove_profile(
     _in_lane(connection, clock, lane_of(profile_id), "r.profile_id = %(profile)s", {"profile": profile_id})
 
 
+class PassagesFollow:
+    """The passages of a profile that is merged end; the survivor's go on (`profiles.merging.Follower`)."""
+
+    name = "scenarios"
+
+    def leave(
+        self, connection: psycopg.Connection[Any], clock: Clock, database_id: int, merged_id: int, cause: int
+    ) -> None:
+        remove_profile(connection, clock, database_id, merged_id, cause)
+
+    def move(
+        self, connection: psycopg.Connection[Any], clock: Clock, merged_id: int, survivor_id: int, cause: int
+    ) -> Any:
+        """Nothing moves: where somebody was inside is told by his history."""
+
+    def undo(
+        self, connection: psycopg.Connection[Any], clock: Clock, merged_id: int, survivor_id: int, saved: Any, cause: int
+    ) -> None:  # fmt: skip
+        """Passages that ended do not begin again."""
+
+
+def inside_of(connection: psycopg.Connection[Any], profile_id: int) -> list[str]:
+    """The names of the scenarios that a profile is inside now."""
+    rows = connection.execute(
+        "SELECT DISTINCT s.name FROM resting r JOIN scenario s ON s.id = r.scenario_id WHERE r.lane = %s AND r.profile_id = %s ORDER BY 1",
+        (lane_of(profile_id), profile_id),
+    )
+    return [row[0] for row in rows]
+
+
 def remove_everybody(connection: psycopg.Connection[Any], clock: Clock, scenario_id: int) -> int:
     """End all live passages of a scenario as *removed*; tells how many."""
     removed = 0

@@ -143,14 +143,44 @@ def forget_profiles(connection: Connection, at: datetime, profile_ids: Sequence[
         _note_gone(connection, segment_id, gone)
 
 
-def move_memberships(connection: Connection, at: datetime, merged_id: int, survivor_id: int, *, cause: int) -> None:
-    """A profile that is merged leaves all segments, and the survivor takes its place in static ones; in the transaction of the merge."""
-    survivor = f"(SELECT {int(survivor_id)}::bigint AS profile_id, {int(survivor_id) & 63}::smallint AS lane)"
-    static = {row[0] for row in connection.execute("SELECT id FROM segment WHERE kind = 'static'")}
-    for segment_id, ids in _memberships(connection, [merged_id]).items():
-        entering = survivor if segment_id in static else NOBODY
-        _, gone = apply_change(connection, at, segment_id, entering, _KNOWN, {"ids": ids}, cause=cause, cause_id=None)
-        _note_gone(connection, segment_id, gone)
+class MembershipsFollow:
+    """A profile that is merged leaves all segments, and the survivor takes its place in static ones (`profiles.merging.Follower`)."""
+
+    name = "segments"
+
+    def leave(self, connection: Connection, clock: Clock, database_id: int, merged_id: int, cause: int) -> None:
+        """Nothing has to end."""
+
+    def move(self, connection: Connection, clock: Clock, merged_id: int, survivor_id: int, cause: int) -> Any:
+        static = {row[0] for row in connection.execute("SELECT id FROM segment WHERE kind = 'static'")}
+        entered = []
+        left = []
+        for segment_id, ids in _memberships(connection, [merged_id]).items():
+            entering = _one(survivor_id) if segment_id in static else NOBODY
+            come, gone = apply_change(
+                connection, clock.now(), segment_id, entering, _KNOWN, {"ids": ids}, cause=cause, cause_id=None
+            )
+            _note_gone(connection, segment_id, gone)
+            if segment_id in static:
+                left.append(segment_id)
+                entered += [segment_id] * come
+        return {"left": left, "entered": entered}
+
+    def undo(
+        self, connection: Connection, clock: Clock, merged_id: int, survivor_id: int, saved: Any, cause: int
+    ) -> None:
+        static = {row[0] for row in connection.execute("SELECT id FROM segment WHERE kind = 'static'")}
+        for segment_id in (saved or {}).get("left", []):
+            if segment_id in static:
+                entered = segment_id in saved["entered"]
+                apply_change(
+                    connection, clock.now(), segment_id, _one(merged_id), _KNOWN if entered else NOBODY, {"ids": [survivor_id]}, cause=cause,
+                    cause_id=None,
+                )  # fmt: skip
+
+
+def _one(profile_id: int) -> str:
+    return f"(SELECT {int(profile_id)}::bigint AS profile_id, {int(profile_id) & 63}::smallint AS lane)"
 
 
 def _note_gone(connection: Connection, segment_id: int, gone: int) -> None:

@@ -125,7 +125,7 @@ def test_update_never_creates_and_add_never_changes(api: Integration) -> None:
             400,
             "subscriptions.0",
         ),
-        ({"db_id": 1, "email": "a@example.com", "data": {}, "add_to_segments": [1]}, 400, "add_to_segments"),
+        ({"db_id": 1, "email": "a@example.com", "data": {}, "add_to_segments": ["x"]}, 400, "add_to_segments"),
         ({"db_id": 1, "matching": "profile_id", "profile_id": "xyz", "data": {}}, 400, "profile_id"),
     ],
 )

@@ -773,7 +773,7 @@ export interface paths {
         };
         /**
          * Get Profile
-         * @description A profile with its subscriptions.
+         * @description A profile with its subscriptions; of one that was merged, the survivor.
          */
         get: operations["get_profile"];
         put?: never;
@@ -930,6 +930,198 @@ export interface paths {
          * @description Give a deleted subscription back the status it had.
          */
         post: operations["restore_subscription"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/merge-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Preview Merge
+         * @description What merging the profile `with` into this one would do.
+         */
+        get: operations["preview_merge"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Merge Profiles
+         * @description Merge another profile into this one.
+         */
+        post: operations["merge_profiles"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/merged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Merged Profiles
+         * @description The profiles that were merged into this one, the latest first.
+         */
+        get: operations["merged_profiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/undo-merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo Merge
+         * @description Split a profile off again that was merged into this one; answers with it.
+         */
+        post: operations["undo_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/split": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Split Profile
+         * @description Move fields, phones and subscriptions to a new profile, or to another one; answers with that one.
+         */
+        post: operations["split_profile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/relation-types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Relation Types
+         * @description Kinds of relations.
+         */
+        get: operations["list_relation_types"];
+        put?: never;
+        /**
+         * Create Relation Type
+         * @description Make a kind of relation.
+         */
+        post: operations["create_relation_type"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/relation-types/{type_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Relation Type
+         * @description Rename a kind of relation, or give it other properties.
+         */
+        put: operations["change_relation_type"];
+        post?: never;
+        /**
+         * Delete Relation Type
+         * @description Delete a kind of relation that no pair has.
+         */
+        delete: operations["delete_relation_type"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/relations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Relations
+         * @description The relations of a profile, at either end.
+         */
+        get: operations["list_relations"];
+        /**
+         * Set Relation
+         * @description Join this profile with another, or change the relation they have; answers with the weights that hold.
+         */
+        put: operations["set_relation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/profiles/{profile_id}/relations/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End Relation
+         * @description End a relation.
+         */
+        post: operations["end_relation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2058,6 +2250,16 @@ export interface components {
             skip_triggers: boolean;
         };
         /**
+         * ChangedRelationType
+         * @description New name and properties of a kind of relation.
+         */
+        ChangedRelationType: {
+            /** Name */
+            name: string;
+            /** Properties */
+            properties: components["schemas"]["PropertyShape"][];
+        };
+        /**
          * ChangedSegment
          * @description A segment as it is to be; `revision` is the one that was edited.
          */
@@ -2384,6 +2586,24 @@ export interface components {
             language?: ("en" | "ru") | null;
         };
         /**
+         * DifferenceShape
+         * @description A field in which two profiles differ; `settled` is what the survivor gets unless somebody chooses. A status is not up for choice.
+         */
+        DifferenceShape: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /** Survivor */
+            survivor: unknown;
+            /** Merged */
+            merged: unknown;
+            /** Settled */
+            settled: unknown;
+            /** Choosable */
+            choosable: boolean;
+        };
+        /**
          * DraftSave
          * @description A draft, and the revision it was made from.
          */
@@ -2419,6 +2639,22 @@ export interface components {
             rows: number;
             /** Exact */
             exact: boolean;
+        };
+        /**
+         * EndedRelation
+         * @description A relation to end.
+         */
+        EndedRelation: {
+            /** Type */
+            type: number | string;
+            /** Other */
+            other: string;
+            /**
+             * Direction
+             * @default from
+             * @enum {string}
+             */
+            direction: "from" | "to";
         };
         /**
          * EntriesOrder
@@ -2943,6 +3179,24 @@ export interface components {
             cats?: string[] | null;
         };
         /**
+         * JoiningShape
+         * @description A contact that both have subscribed, and the status that holds afterwards.
+         */
+        JoiningShape: {
+            /** Resource */
+            resource: string;
+            /** Channel */
+            channel: string;
+            /** Contact */
+            contact: string;
+            /** Survivor */
+            survivor: string;
+            /** Merged */
+            merged: string;
+            /** Holds */
+            holds: string;
+        };
+        /**
          * LinkShape
          * @description How often a link was taken.
          */
@@ -3044,6 +3298,52 @@ export interface components {
              * Format: date-time
              */
             entered_at: string;
+        };
+        /**
+         * MergeOrder
+         * @description The profile that goes into this one, and whose value is taken in fields where somebody chose.
+         */
+        MergeOrder: {
+            /** Profile Id */
+            profile_id: string;
+            /**
+             * Choices
+             * @default {}
+             */
+            choices: {
+                [key: string]: "survivor" | "merged";
+            };
+        };
+        /**
+         * MergePreviewShape
+         * @description What a merge would do: `coming` subscriptions come along, passages through `scenarios` end.
+         */
+        MergePreviewShape: {
+            /** Differences */
+            differences: components["schemas"]["DifferenceShape"][];
+            /** Coming */
+            coming: number;
+            /** Joining */
+            joining: components["schemas"]["JoiningShape"][];
+            /** Scenarios */
+            scenarios: string[];
+        };
+        /**
+         * MergedShape
+         * @description A profile that was merged into this one.
+         */
+        MergedShape: {
+            /** Profile Id */
+            profile_id: string;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Name */
+            name: string;
+            /** Undoable */
+            undoable: boolean;
         };
         /**
          * MisfitShape
@@ -3151,6 +3451,23 @@ export interface components {
              * @default false
              */
             skip_triggers: boolean;
+        };
+        /**
+         * NewRelationType
+         * @description A kind of relation to make.
+         */
+        NewRelationType: {
+            /** Name */
+            name: string;
+            /** Database A */
+            database_a: number;
+            /** Database B */
+            database_b: number;
+            /**
+             * Properties
+             * @default []
+             */
+            properties: components["schemas"]["PropertyShape"][];
         };
         /**
          * NewResource
@@ -3492,6 +3809,13 @@ export interface components {
             /** Next */
             next?: number | string | null;
         };
+        /** Page[RelationTypeShape] */
+        Page_RelationTypeShape_: {
+            /** Items */
+            items: components["schemas"]["RelationTypeShape"][];
+            /** Next */
+            next?: number | string | null;
+        };
         /** Page[ResourceShape] */
         Page_ResourceShape_: {
             /** Items */
@@ -3766,6 +4090,21 @@ export interface components {
             };
         };
         /**
+         * PropertyShape
+         * @description What a relation of a type carries.
+         */
+        PropertyShape: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "number" | "boolean";
+        };
+        /**
          * PublishOrder
          * @description `accept_sandbox`: it is known that messages would go to the built-in mailbox.
          */
@@ -3892,6 +4231,100 @@ export interface components {
             reason: string;
             /** Row Text */
             row_text: string | null;
+        };
+        /**
+         * RelationOrder
+         * @description A relation of this profile with another; `add`: numbers are added to what is there.
+         */
+        RelationOrder: {
+            /** Type */
+            type: number | string;
+            /** Other */
+            other: string;
+            /**
+             * Direction
+             * @default from
+             * @enum {string}
+             */
+            direction: "from" | "to";
+            /**
+             * Weights
+             * @default {}
+             */
+            weights: {
+                [key: string]: unknown;
+            };
+            /**
+             * Add
+             * @default false
+             */
+            add: boolean;
+        };
+        /**
+         * RelationPage
+         * @description A page of relations; `next` is given as `after` for the following one.
+         */
+        RelationPage: {
+            /** Items */
+            items: components["schemas"]["RelationShape"][];
+            /** Next */
+            next: string | null;
+        };
+        /**
+         * RelationShape
+         * @description A relation of a profile: `from` it to `other`, or from `other` `to` it.
+         */
+        RelationShape: {
+            /** Type Id */
+            type_id: number;
+            /** Type Name */
+            type_name: string;
+            /**
+             * Direction
+             * @enum {string}
+             */
+            direction: "from" | "to";
+            /** Other */
+            other: string;
+            /** Other Name */
+            other_name: string;
+            /** Database */
+            database: number;
+            /** Weights */
+            weights: {
+                [key: string]: unknown;
+            };
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+        };
+        /**
+         * RelationTypeShape
+         * @description A kind of relation from profiles of one database to profiles of another, or of the same.
+         */
+        RelationTypeShape: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Database A */
+            database_a: number;
+            /** Database B */
+            database_b: number;
+            /** Properties */
+            properties: components["schemas"]["PropertyShape"][];
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
         };
         /**
          * RemovedShape
@@ -4339,6 +4772,29 @@ export interface components {
             user: components["schemas"]["UserShape"];
             /** Csrf Token */
             csrf_token: string;
+        };
+        /**
+         * SplitOrder
+         * @description What is split off, and where it goes: to a new profile unless `into` names one.
+         */
+        SplitOrder: {
+            /**
+             * Fields
+             * @default []
+             */
+            fields: string[];
+            /**
+             * Phones
+             * @default []
+             */
+            phones: string[];
+            /**
+             * Subscriptions
+             * @default []
+             */
+            subscriptions: number[];
+            /** Into */
+            into?: string | null;
         };
         /**
          * StateOrder
@@ -7519,6 +7975,520 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["SubscriptionShape"];
                 };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_merge: {
+        parameters: {
+            query: {
+                with: string;
+            };
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergePreviewShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    merge_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullProfile"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    merged_profiles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MergedShape"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    undo_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullProfile"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    split_profile: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SplitOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FullProfile"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_relation_types: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RelationTypeShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_relation_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRelationType"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelationTypeShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_relation_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                type_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedRelationType"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelationTypeShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_relation_type: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                type_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_relations: {
+        parameters: {
+            query?: {
+                type_id?: number | null;
+                after?: string | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelationPage"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    set_relation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RelationOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    end_relation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                profile_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["EndedRelation"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Client Error */
             "4XX": {

@@ -20,11 +20,13 @@ from sojourn.web.api import (
     databases,
     import_files,
     imports,
+    merging,
     node_types,
     privacy,
     profile_changes,
     profiles,
     promo_pools,
+    relations,
     resources,
     rule_types,
     sandbox,
@@ -45,7 +47,7 @@ from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
-    promo_pools.router, profiles.router, profile_changes.router, sandbox.router, import_files.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
+    promo_pools.router, profiles.router, profile_changes.router, merging.router, relations.router, sandbox.router, import_files.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
 )  # fmt: skip
 
 

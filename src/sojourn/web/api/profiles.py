@@ -25,6 +25,7 @@ from sojourn.profiles import (
     import_records,
     of_profile,
 )
+from sojourn.profiles.aliases import current_profile
 from sojourn.profiles.statuses import CAUSE_MANUAL, CHANNEL_WORDS, STATUS_WORDS
 from sojourn.scenarios import Catalogue, Passage, Step, palette, passages_of
 from sojourn.scenarios.node_type import Category, Language, Tone
@@ -225,9 +226,9 @@ def _filter(connection: Connection, call: Call, base: Database, rules: str, segm
 
 @router.get("/profiles/{profile_id}", name="get_profile")
 def get_one(profile_id: str, call: Reading) -> FullProfile:
-    """A profile with its subscriptions."""
+    """A profile with its subscriptions; of one that was merged, the survivor."""
     with call.connection() as connection:
-        return full_profile(connection, parse_public_id(profile_id))
+        return full_profile(connection, current_profile(connection, parse_public_id(profile_id)))
 
 
 @router.post("/profiles", status_code=201, name="create_profile")

@@ -31,7 +31,7 @@ from sojourn.profiles.own_data import (
 )
 from sojourn.web.public.manager_page import manager_page
 from sojourn.web.public.manager_texts import TEXTS
-from sojourn.web.public.sent import SentMessage, sent_message
+from sojourn.web.public.sent import SentMessage, sent_message, subscription_of
 
 MOST_BYTES = 100_000
 _MOST_FIELDS = 300
@@ -119,9 +119,9 @@ class ManagerPage:
 
     def _known(self, connection: psycopg.Connection[Any], ref: MessageRef) -> tuple[OwnData, SentMessage]:
         message = sent_message(connection, ref)
-        if message is None or message.subscription_id is None:
+        if message is None:
             raise NotFound("unknown_link", "This link leads nowhere.")
-        return own_data(connection, message.profile_id, message.subscription_id), message
+        return own_data(connection, *subscription_of(connection, message)), message
 
 
 def _read(body: bytes) -> dict[str, list[str]]:

@@ -22,7 +22,7 @@ from starlette.routing import Route
 
 from sojourn.delivery.receipts import Receipt, record_receipts
 from sojourn.events import EventKind
-from sojourn.kernel import Clock, Settings, tokens
+from sojourn.kernel import Clock, Settings, lane_of, tokens
 from sojourn.kernel.errors import NotFound, SojournError, Unavailable
 from sojourn.kernel.tokens import MessageRef, installation_key
 from sojourn.kernel.wakeups import ENGINE, Bell
@@ -33,7 +33,7 @@ from sojourn.web.public.manager import MOST_BYTES, ManagerPage
 from sojourn.web.public.message_data import message_data
 from sojourn.web.public.pages import page
 from sojourn.web.public.recorder import Recorder
-from sojourn.web.public.sent import SentMessage, link_of, sent_message
+from sojourn.web.public.sent import SentMessage, link_of, sent_message, subscription_of
 
 _GIF = base64.b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _PATIENCE = 0.25
@@ -174,7 +174,8 @@ class _PublicSite:
     def _leave(self, message: SentMessage) -> None:
         with self._pool.connection() as connection:
             with connection.transaction():
-                changed = unsubscribe(connection, self._clock, message.lane, _subscription(message))
+                profile_id, subscription_id = subscription_of(connection, message)
+                changed = unsubscribe(connection, self._clock, lane_of(profile_id), subscription_id)
                 if changed:
                     self._note(connection, EventKind.UNSUBSCRIBED, message)
             if changed:
@@ -210,8 +211,9 @@ class _PublicSite:
         """Whether the person is subscribed now; a repeat changes nothing."""
         with self._pool.connection() as connection:
             with connection.transaction():
+                profile_id, subscription_id = subscription_of(connection, message)
                 changed = confirm(
-                    connection, self._clock, message.lane, _subscription(message), ip=ip, consent=message.consent
+                    connection, self._clock, lane_of(profile_id), subscription_id, ip=ip, consent=message.consent
                 )
                 if changed:
                     self._note(connection, EventKind.CONFIRMED, message)
@@ -219,7 +221,7 @@ class _PublicSite:
                 self._bell.ring(connection, ENGINE)
                 return True
             row = connection.execute(
-                "SELECT status FROM subscription WHERE lane = %s AND id = %s", (message.lane, message.subscription_id)
+                "SELECT status FROM subscription WHERE lane = %s AND id = %s", (lane_of(profile_id), subscription_id)
             ).fetchone()
             return row is not None and row[0] == _SUBSCRIBED
 
@@ -267,8 +269,3 @@ class _PublicSite:
 
 def _unknown() -> NotFound:
     return NotFound("unknown_link", "This link leads nowhere.")
-
-
-def _subscription(message: SentMessage) -> int:
-    assert message.subscription_id is not None
-    return message.subscription_id

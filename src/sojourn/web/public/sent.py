@@ -9,7 +9,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import class_row
 
+from sojourn.kernel.errors import NotFound
 from sojourn.kernel.tokens import MessageRef
+from sojourn.profiles.aliases import current_subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,17 @@ def sent_message(connection: psycopg.Connection[Any], ref: MessageRef) -> SentMe
     """The message a token speaks of, or None if the ledger has forgotten it."""
     with connection.cursor(row_factory=class_row(SentMessage)) as cursor:
         return cursor.execute(_MESSAGE, (ref.lane, ref.passage_id, ref.hop)).fetchone()
+
+
+def subscription_of(connection: psycopg.Connection[Any], message: SentMessage) -> tuple[int, int]:
+    """Profile and subscription that the message went to, as they are now: people are merged after letters have left.
+
+    Raises:
+        NotFound: `unknown_link`: it went to none.
+    """
+    if message.subscription_id is None:
+        raise NotFound("unknown_link", "This link leads nowhere.")
+    return current_subscription(connection, message.profile_id, message.subscription_id)
 
 
 def link_of(connection: psycopg.Connection[Any], ref: MessageRef, number: int) -> dict[str, Any] | None:

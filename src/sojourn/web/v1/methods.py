@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sojourn.web.v1 import exports, history, lists, profiles, subscriptions, suppresses, workflows
+from sojourn.web.v1 import exports, history, lists, merging, profiles, relations, subscriptions, suppresses, workflows
 from sojourn.web.v1.method import Method
 
 SINGLE_IMPORT = "profiles/import"
@@ -19,6 +19,13 @@ METHODS: dict[str, Method] = {
     "profiles/get": Method(profiles.get),
     "profiles/list": Method(profiles.list_page),
     "profiles/delete": Method(profiles.delete, "editor", changes=True),
+    "profiles/merge": Method(merging.merge_many, "editor", changes=True),
+    "profiles/split": Method(merging.split_many, "editor", changes=True),
+    "relations/edit": Method(relations.edit, "editor", changes=True),
+    "relations/add": Method(relations.edit, "editor", changes=True),
+    "relations/modify": Method(relations.add_to, "editor", changes=True),
+    "relations/delete": Method(relations.delete, "editor", changes=True),
+    "relations/get": Method(relations.get),
     "profiles/get_all": Method(exports.get_all, "editor", changes=True),
     "tasks/status": Method(exports.task_status),
     "suppresses/add": Method(suppresses.add, "editor", changes=True),

@@ -18,6 +18,8 @@ _NOT_FIELDS = frozenset(
 )  # fmt: skip
 """Names of a flat element that say how to find or treat the profile, and are none of its fields."""
 
+_MOST_SEGMENTS = 20
+
 
 def import_options(given: Parameters, mode: Mode) -> Options:
     """How a call wants profiles to be found and written.
@@ -25,7 +27,6 @@ def import_options(given: Parameters, mode: Mode) -> Options:
     Raises:
         SojournError: a parameter is wrong, or not offered.
     """
-    given.refuse("add_to_segments", "remove_from_segments")
     matching = "none" if mode == "create" else given.text("matching", "email")
     if matching not in MATCHINGS or (matching == "none" and mode != "create"):
         raise SojournError(
@@ -38,7 +39,19 @@ def import_options(given: Parameters, mode: Mode) -> Options:
         resource_id=given.integer_or_none("resource_id"),
         skip_triggers=given.boolean("skip_triggers"),
         skip_invalid_subscriptions=given.boolean("skip_invalid_subscriptions"),
+        add_to_segments=_segments(given, "add_to_segments"),
+        remove_from_segments=_segments(given, "remove_from_segments"),
     )
+
+
+def _segments(given: Parameters, name: str) -> tuple[int, ...]:
+    """Numbers of static segments."""
+    if given.get(name) is None:
+        return ()
+    numbers = [Parameters({name: one}).integer(name) for one in given.sequence(name)]
+    if len(numbers) > _MOST_SEGMENTS:
+        raise SojournError("bad_parameter", f"The parameter {name} names {_MOST_SEGMENTS} segments at most.", name)
+    return tuple(dict.fromkeys(numbers))
 
 
 def keys_of_call(given: Parameters) -> dict[str, Any]:
