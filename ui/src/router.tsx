@@ -47,8 +47,8 @@ const profile = createRoute({
   getParentRoute: () => app,
   path: '/profiles/$id',
   component: lazyRouteComponent(() => import('./profiles/ProfilePage'), 'ProfilePage'),
-  validateSearch: (search): { tab?: 'history' | 'scenarios' | 'messages' | 'segments' } => ({
-    tab: (['history', 'scenarios', 'messages', 'segments'] as const).find((tab) => tab === search.tab),
+  validateSearch: (search): { tab?: 'history' | 'scenarios' | 'messages' | 'segments' | 'relations' } => ({
+    tab: (['history', 'scenarios', 'messages', 'segments', 'relations'] as const).find((tab) => tab === search.tab),
   }),
 })
 const sandbox = createRoute({

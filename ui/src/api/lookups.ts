@@ -27,6 +27,7 @@ const SOURCES: Record<string, Read> = {
   template: (after, signal) => answer(api.GET('/templates', { params: params(after), signal })),
   segment: (after, signal) => answer(api.GET('/segments', { params: params(after), signal })),
   scenario: (after, signal) => answer(api.GET('/scenarios', { params: params(after), signal })),
+  relation_type: (after, signal) => answer(api.GET('/relation-types', { params: params(after), signal })),
   promo_pool: (after, signal) => answer(api.GET('/promo-pools', { params: params(after), signal })),
 }
 /** Whether things of a kind can be listed to choose from. */

@@ -9,6 +9,7 @@ import { suspendEverybody } from '../api/resources'
 import { useSession } from '../api/session'
 import { toast } from '../components/toasts'
 import { LANGUAGES, settingText } from '../i18n'
+import { RelationTypes } from '../relations/RelationTypes'
 
 /** Texts of a database, what recipients see of it, and its end. */
 export function SettingsTab({ database }: { database: Database }) {
@@ -91,6 +92,7 @@ export function SettingsTab({ database }: { database: Database }) {
           </Group>
         </Stack>
       </div>
+      <RelationTypes database={database.id} />
       <Brake database={database} />
       {master && <Danger database={database} />}
     </Stack>

@@ -1,5 +1,13 @@
 import { Button, Group, Menu, Modal, Tabs } from '@mantine/core'
-import { IconDots, IconDownload, IconEraser, IconPencil, IconTrash } from '@tabler/icons-react'
+import {
+  IconArrowMerge,
+  IconArrowsSplit,
+  IconDots,
+  IconDownload,
+  IconEraser,
+  IconPencil,
+  IconTrash,
+} from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -26,7 +34,11 @@ import { EmptyState, LoadFailure, Waiting } from '../components/states'
 import { toast } from '../components/toasts'
 import { moment } from '../format/dates'
 import { settingText, useLanguage } from '../i18n'
+import { MergeDialog } from '../merging/MergeDialog'
+import { MergedList } from '../merging/MergedList'
+import { SplitDialog } from '../merging/SplitDialog'
 import { EraseDialog } from '../privacy/EraseDialog'
+import { RelationsTab } from '../relations/RelationsTab'
 import { EditDrawer } from './EditDrawer'
 import { grouped } from './fieldGroups'
 import { shownValue } from './fieldValue'
@@ -38,7 +50,7 @@ import { Subscriptions } from './Subscriptions'
 
 const route = getRouteApi('/app/profiles/$id')
 
-type Asked = 'edit' | 'delete' | 'erase'
+type Asked = 'edit' | 'merge' | 'split' | 'delete' | 'erase'
 
 /** One person: what is known, where it can be written to, and everything that happened. */
 export function ProfilePage() {
@@ -77,6 +89,7 @@ export function ProfilePage() {
         <div>
           <Fields profile={data} fields={fields} />
           <Subscriptions profile={data} />
+          <MergedList id={data.id} />
         </div>
         <Tabs
           value={tab}
@@ -88,6 +101,7 @@ export function ProfilePage() {
             <Tabs.Tab value="scenarios">{t('nav.scenarios')}</Tabs.Tab>
             <Tabs.Tab value="messages">{t('profiles.messages')}</Tabs.Tab>
             <Tabs.Tab value="segments">{t('nav.segments')}</Tabs.Tab>
+            <Tabs.Tab value="relations">{t('area.merging.relations')}</Tabs.Tab>
           </Tabs.List>
           <Tabs.Panel value="history">
             <HistoryTab id={id} titleOf={titleOf} />
@@ -101,6 +115,9 @@ export function ProfilePage() {
           <Tabs.Panel value="segments">
             <SegmentsTab id={id} />
           </Tabs.Panel>
+          <Tabs.Panel value="relations">
+            <RelationsTab profile={data} />
+          </Tabs.Panel>
         </Tabs>
       </div>
       {asked === 'edit' && (
@@ -112,6 +129,8 @@ export function ProfilePage() {
           onSaved={() => ask(undefined)}
         />
       )}
+      {asked === 'merge' && <MergeDialog profile={data} fields={fields} onClose={() => ask(undefined)} />}
+      {asked === 'split' && <SplitDialog profile={data} fields={fields} onClose={() => ask(undefined)} />}
       {asked === 'delete' && <DeleteDialog id={id} onClose={() => ask(undefined)} onDeleted={toList} />}
       {asked === 'erase' && <EraseDialog profile={id} onClose={() => ask(undefined)} onErased={toList} />}
     </div>
@@ -130,6 +149,12 @@ function Actions({ id, onAsk }: { id: string; onAsk: (what: Asked) => void }) {
       <Menu.Dropdown>
         <Menu.Item leftSection={<IconDownload size={16} />} component="a" href={personalDataAddress(id)} download>
           {t('area.people.personalData')}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconArrowMerge size={16} />} onClick={() => onAsk('merge')}>
+          {t('area.merging.merge')}
+        </Menu.Item>
+        <Menu.Item leftSection={<IconArrowsSplit size={16} />} onClick={() => onAsk('split')}>
+          {t('area.merging.split')}
         </Menu.Item>
         <Menu.Divider />
         <Menu.Item leftSection={<IconTrash size={16} />} color="red" onClick={() => onAsk('delete')}>

@@ -2,6 +2,7 @@ import { account } from './account'
 import { bulk } from './bulk'
 import { databases } from './databases'
 import { imports } from './imports'
+import { merging } from './merging'
 import { people } from './people'
 import { privacy } from './privacy'
 import { resources } from './resources'
@@ -10,7 +11,20 @@ import { segments } from './segments'
 import { sources } from './sources'
 import { subscriptions } from './subscriptions'
 
-const AREAS = { account, bulk, databases, imports, people, privacy, resources, rules, segments, sources, subscriptions }
+const AREAS = {
+  account,
+  bulk,
+  databases,
+  imports,
+  merging,
+  people,
+  privacy,
+  resources,
+  rules,
+  segments,
+  sources,
+  subscriptions,
+}
 
 type Language = 'en' | 'ru'
 
