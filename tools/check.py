@@ -17,6 +17,8 @@ import ui
 ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+PROGRAMS = {"chromium": BROWSERS, "mariadb-server": ("mariadbd",)}
+"""Debian package → programs, one of which is enough."""
 CHECKS = (
     ("format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
     ("lint", [str(BIN / "ruff"), "check", "--quiet", "."]),
@@ -27,7 +29,7 @@ CHECKS = (
 
 def main() -> int:
     """Run all; gives the exit code."""
-    ensure_browser()
+    ensure_programs()
     failed = sum(not passes(name, command) for name, command in CHECKS)
     print("== web application", flush=True)
     ui_passed, ui_failed = ui.check()
@@ -64,20 +66,24 @@ def run_tests() -> tuple[int, int]:
     return total - skipped - failed, failed or (1 if code else 0)
 
 
-def ensure_browser() -> None:
-    """The tests drive the system's Chromium; as root on Debian it is installed if missing, elsewhere those tests are skipped."""
-    if any(shutil.which(name) for name in BROWSERS):
-        return
-    if os.geteuid() == 0 and shutil.which("apt-get"):
-        print("== installing Chromium", flush=True)
+def ensure_programs() -> None:
+    """The tests drive the system's Chromium and read from a MariaDB; as root on Debian both are installed if missing, elsewhere those tests are
+    skipped."""
+    missing = [package for package, names in PROGRAMS.items() if not any(map(_found, names))]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"== installing {', '.join(missing)}", flush=True)
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         quiet = {"env": environment, "stdout": subprocess.DEVNULL}
         subprocess.run(["apt-get", "update", "-qq"], **quiet)
-        subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", "chromium", "fonts-dejavu-core"], **quiet
-        )
-    if not any(shutil.which(name) for name in BROWSERS):
-        print("== no Chromium here: tests that drive a browser are skipped", flush=True)
+        fonts = ["fonts-dejavu-core"] if "chromium" in missing else []
+        subprocess.run(["apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing, *fonts], **quiet)
+    for package, names in PROGRAMS.items():
+        if not any(map(_found, names)):
+            print(f"== no {package} here: tests that need it are skipped", flush=True)
+
+
+def _found(name: str) -> bool:
+    return shutil.which(name) is not None or Path("/usr/sbin", name).exists()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from sojourn.kernel.errors import SojournError
 from sojourn.loyalty import find_pool
 from sojourn.profiles.categories import CategoryDraft, set_categories
 from sojourn.scenarios import create_scenario, overview, publish, remove_everybody, statistics, stop
+from sojourn.scenarios.failures import retry_refused
 from tests.scenarios.world import EMAIL, SMS, World
 
 START = {"id": 0, "type": "start", "links": {"next": 1}}
@@ -304,6 +306,26 @@ def test_a_category_that_the_resource_does_not_have_is_a_problem_of_its_node(wor
     with pytest.raises(SojournError) as caught:
         world.scenario([START, email(1, category="sale")])
     assert caught.value.problems[0].place == "node 1.settings.category"
+
+
+def test_a_step_whose_rule_cannot_be_answered_is_held_with_everybody_and_tried_again(world: World) -> None:
+    world.connection.execute(
+        "INSERT INTO external_table (created_at, updated_at, name, short_name, kind) VALUES (now(), now(), 'VIP', 'vip', 'sql')"
+    )
+    rules = {"all": [{"rule": "external", "field": "email", "presence": "not_in", "table": "vip"}]}
+    condition = {"id": 1, "type": "condition", "settings": {"rules": rules}, "links": {"yes": 2}}
+    scenario = world.scenario([START, condition, pause(2)])
+    person = world.profile()
+    world.enter(scenario, person)
+    world.run()
+    [(reason,)] = world.all("SELECT reason FROM node_held")
+    assert reason.startswith("SJ001") and "VIP" in reason and world.steps(person) == []
+    assert retry_refused(world.connection, world.clock.now()) == 0
+    world.connection.execute("UPDATE external_table SET generation = 1, columns = '{value}'")
+    world.clock.advance(timedelta(minutes=2))
+    assert retry_refused(world.connection, world.clock.now()) == 1
+    world.run()
+    assert world.steps(person) == [(0, 0), (1, 0)]
 
 
 def test_a_loop_stops_at_the_visit_cap_with_an_outcome_of_its_own(world: World) -> None:

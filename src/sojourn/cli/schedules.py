@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import psycopg
@@ -11,9 +12,11 @@ import structlog
 
 from sojourn.kernel import Clock, Settings
 from sojourn.kernel.database import connect, own_server_url
+from sojourn.kernel.wakeups import ENGINE, Bell
 
 SECONDS = 2.0
 _PATIENCE = 10.0
+_RETRY = timedelta(minutes=1)
 _LOCK = 7_310_004
 log = structlog.get_logger("schedules")
 Duty = Callable[[psycopg.Connection[Any], Clock, Settings], object]
@@ -41,7 +44,24 @@ def tend_static_segments(connection: psycopg.Connection[Any], clock: Clock, sett
     forget_archived(connection)
 
 
-DUTIES: list[Duty] = [keep_segments, calculate_segments, tend_static_segments]
+def start_imports(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
+    """Start scheduled imports that are due."""
+    from sojourn.profiles.import_runs import start_due_plans
+
+    start_due_plans(connection, clock)
+
+
+def fetch_external_tables(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
+    """Fetch outside tables that are due; let steps try again whose rules could not be answered."""
+    from sojourn.scenarios.failures import retry_refused
+    from sojourn.segments.external_tables import start_due_fetches
+
+    start_due_fetches(connection, clock)
+    if retry_refused(connection, clock.now() - _RETRY):
+        Bell(0).ring(connection, ENGINE)
+
+
+DUTIES: list[Duty] = [keep_segments, calculate_segments, tend_static_segments, start_imports, fetch_external_tables]
 
 
 def keep_schedules(settings: Settings, clock: Clock, stop: threading.Event) -> None:

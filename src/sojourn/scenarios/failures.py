@@ -59,6 +59,18 @@ def hold_node(connection: psycopg.Connection[Any], version_id: int, node_id: int
     )
 
 
+REFUSED = "SJ001"
+"""SQLSTATE of a rule that cannot be answered, such as one over an outside table that could not be fetched."""
+
+
+def retry_refused(connection: psycopg.Connection[Any], before: datetime) -> int:
+    """Let nodes run again that are held since before a moment because a rule could not be answered; tells how many. They are held again
+    if it still cannot."""
+    return connection.execute(
+        "DELETE FROM node_held WHERE reason LIKE %s AND at < %s", (f"{REFUSED}%", before)
+    ).rowcount
+
+
 def release_node(connection: psycopg.Connection[Any], version_id: int, node_id: int) -> bool:
     """Let a held node run again; tells whether it was held."""
     return (

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-_MINUTE = timedelta(minutes=1)
+from sojourn.kernel.times_of_day import next_daily
+
 HOURLY = timedelta(hours=1)
 
 
@@ -35,29 +36,7 @@ class Schedule(BaseModel):
         if self.every_minutes is not None:
             return now + timedelta(minutes=self.every_minutes)
         assert self.daily_at
-        return next_daily(now, time.fromisoformat(self.daily_at), zone, self.weekdays)
-
-
-def next_daily(now: datetime, at: time, zone: ZoneInfo, weekdays: list[int] | None = None) -> datetime:
-    """The next moment after `now` at which a clock in the zone shows `at`, of an hour that comes twice the first one, on one of the days if some are given.
-
-    Where the clock skips `at`, the first moment after the gap.
-    """
-    day = now.astimezone(zone).date()
-    while True:
-        moment = _moment(datetime.combine(day, at), zone)
-        if moment > now and (not weekdays or day.isoweekday() in weekdays):
-            return moment.astimezone(now.tzinfo)
-        day += timedelta(days=1)
-
-
-def _moment(shown: datetime, zone: ZoneInfo) -> datetime:
-    utc = ZoneInfo("UTC")
-    moment = shown.replace(tzinfo=zone).astimezone(utc)
-    if moment.astimezone(zone).replace(tzinfo=None) == shown:
-        return moment
-    # The clock skips this time. In a gap fold=1 gives the offset that holds after it, so the search starts before it.
-    moment = shown.replace(tzinfo=zone, fold=1).astimezone(utc)
-    while moment.astimezone(zone).replace(tzinfo=None) < shown:
-        moment += _MINUTE
-    return moment
+        days = self.weekdays
+        return next_daily(
+            now, time.fromisoformat(self.daily_at), zone, lambda day: not days or day.isoweekday() in days
+        )

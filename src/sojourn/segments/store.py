@@ -15,12 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from sojourn.kernel import Clock
 from sojourn.kernel.errors import Conflict, NotFound, Problem, SojournError
+from sojourn.kernel.times_of_day import next_daily
 from sojourn.profiles import Database, database
 from sojourn.segments.definitions import StoredSegments
 from sojourn.segments.dependencies import all_rules, referred, refresh_listeners, unfolding
 from sojourn.segments.locks import lock_definitions
 from sojourn.segments.rule import Lookup
-from sojourn.segments.schedule import HOURLY, Schedule, next_daily
+from sojourn.segments.schedule import HOURLY, Schedule
 from sojourn.segments.tree import Tree, check, parse_tree, resolve
 from sojourn.segments.usage import usage
 

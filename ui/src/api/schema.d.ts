@@ -1128,6 +1128,322 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/connection-kinds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Connection Kinds
+         * @description The kinds of connections, with the schemas of their forms.
+         */
+        get: operations["connection_kinds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Connections
+         * @description Connections.
+         */
+        get: operations["list_connections"];
+        put?: never;
+        /**
+         * Create Connection
+         * @description Make a connection.
+         */
+        post: operations["create_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/connections/{connection_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Connection
+         * @description One connection.
+         */
+        get: operations["get_connection"];
+        /**
+         * Change Connection
+         * @description Change a connection.
+         */
+        put: operations["change_connection"];
+        post?: never;
+        /**
+         * Delete Connection
+         * @description Delete a connection that nothing uses.
+         */
+        delete: operations["delete_connection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/connections/{connection_id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test Connection
+         * @description Try a connection; tells what was found over there.
+         */
+        post: operations["test_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/connections/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Test New Connection
+         * @description Try a connection before it is made.
+         */
+        post: operations["test_new_connection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/import-plans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Import Plans
+         * @description Scheduled imports with their last runs.
+         */
+        get: operations["list_import_plans"];
+        put?: never;
+        /**
+         * Create Import Plan
+         * @description Make a scheduled import.
+         */
+        post: operations["create_import_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/import-plans/{plan_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Import Plan
+         * @description One scheduled import.
+         */
+        get: operations["get_import_plan"];
+        /**
+         * Change Import Plan
+         * @description Change a scheduled import.
+         */
+        put: operations["change_import_plan"];
+        post?: never;
+        /**
+         * Delete Import Plan
+         * @description Delete a scheduled import; what it imported stays.
+         */
+        delete: operations["delete_import_plan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/import-plans/{plan_id}/run-now": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Import Plan
+         * @description Start a run at once, beside the schedule.
+         */
+        post: operations["run_import_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/import-plans/{plan_id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Import Runs
+         * @description The runs of a scheduled import, the latest first.
+         */
+        get: operations["import_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/import-plans/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Import Plan
+         * @description The first rows of what a scheduled import would read now, and a guess of its mapping.
+         */
+        post: operations["preview_import_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/external-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List External Tables
+         * @description Outside tables.
+         */
+        get: operations["list_external_tables"];
+        put?: never;
+        /**
+         * Create External Table
+         * @description Make an outside table. One that is fetched is fetched at once, in the background.
+         */
+        post: operations["create_external_table"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/external-tables/{table_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get External Table
+         * @description One outside table.
+         */
+        get: operations["get_external_table"];
+        /**
+         * Change External Table
+         * @description Change an outside table.
+         */
+        put: operations["change_external_table"];
+        post?: never;
+        /**
+         * Delete External Table
+         * @description Delete an outside table; rules that name it stop with an error from then on.
+         */
+        delete: operations["delete_external_table"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/external-tables/file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload External Table
+         * @description Upload a file of values.
+         */
+        post: operations["upload_external_table"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/external-tables/{table_id}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch External Table
+         * @description Fetch an outside table at once, in the background.
+         */
+        post: operations["fetch_external_table"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/sandbox/messages": {
         parameters: {
             query?: never;
@@ -2139,6 +2455,11 @@ export interface components {
             /** People */
             people: number | null;
         };
+        /** Body_upload_external_table */
+        Body_upload_external_table: {
+            /** File */
+            file: string;
+        };
         /**
          * CalculationShape
          * @description A calculation that waits or runs; progress is counted in lanes, of which there are 64.
@@ -2180,6 +2501,22 @@ export interface components {
              * @default false
              */
             hidden: boolean;
+        };
+        /**
+         * ChangedConnection
+         * @description New settings of a connection; without `secret` the one that is there stays.
+         */
+        ChangedConnection: {
+            /** Name */
+            name: string;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Secret */
+            secret?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * ChangedDatabase
@@ -2233,6 +2570,58 @@ export interface components {
         ChangedMembers: {
             /** Changed */
             changed: number;
+        };
+        /**
+         * ChangedPlan
+         * @description A scheduled import as it is to be; `restart`: it begins at its first value, and with all files, again.
+         */
+        ChangedPlan: {
+            /** Name */
+            name: string;
+            /** Database Id */
+            database_id: number;
+            /** Connection Id */
+            connection_id: number;
+            source: components["schemas"]["PlanSource"];
+            /**
+             * @default {
+             *       "constants": {},
+             *       "mode": "create_update",
+             *       "matching": "email",
+             *       "clear_empty": [],
+             *       "subscriptions": [],
+             *       "channels": [
+             *         1
+             *       ],
+             *       "skip_invalid_subscriptions": false,
+             *       "skip_triggers": false,
+             *       "add_to_segments": [],
+             *       "remove_from_segments": []
+             *     }
+             */
+            options: components["schemas"]["ImportOptions"];
+            schedule: components["schemas"]["PlanSchedule"];
+            /**
+             * Time Zone
+             * @default UTC
+             */
+            time_zone: string;
+            /** Cursor Column */
+            cursor_column?: string | null;
+            /** Cursor Start */
+            cursor_start?: string | null;
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+            /** Revision */
+            revision?: number | null;
+            /**
+             * Restart
+             * @default false
+             */
+            restart: boolean;
         };
         /**
          * ChangedProfile
@@ -2433,6 +2822,56 @@ export interface components {
              * @default false
              */
             clear_empty: boolean;
+        };
+        /**
+         * ConnectionKindShape
+         * @description A kind of connection: JSON Schemas of what is shown and of what is secret; `gives` rows or files.
+         */
+        ConnectionKindShape: {
+            /** Code */
+            code: string;
+            /** Title */
+            title: {
+                [key: string]: string;
+            };
+            /** Gives */
+            gives: string;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Secret */
+            secret: {
+                [key: string]: unknown;
+            };
+        };
+        /**
+         * ConnectionShape
+         * @description A connection; its secret is only told to be there.
+         */
+        ConnectionShape: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Has Secret */
+            has_secret: boolean;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
         };
         /**
          * ContentShape
@@ -2762,6 +3201,44 @@ export interface components {
             user_id?: number | null;
         };
         /**
+         * ExternalTableShape
+         * @description An outside table; `usable_until` null: for ever. `error` is that of the last fetch, null if it went well.
+         */
+        ExternalTableShape: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Short Name */
+            short_name: string;
+            /** Kind */
+            kind: string;
+            /** Connection Id */
+            connection_id: number | null;
+            /** Settings */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** Columns */
+            columns: string[];
+            /** Keep Seconds */
+            keep_seconds: number;
+            /** Usable */
+            usable: boolean;
+            /** Row Count */
+            row_count: number | null;
+            /** Fetched At */
+            fetched_at: string | null;
+            /** Usable Until */
+            usable_until: string | null;
+            /** Next At */
+            next_at: string | null;
+            /** Error */
+            error: string | null;
+            /** Failed At */
+            failed_at: string | null;
+        };
+        /**
          * FieldShape
          * @description A field of profiles; `matching`: profiles can be found by it; `hidden`: it is not shown on lists and cards.
          */
@@ -2830,20 +3307,6 @@ export interface components {
             sample?: components["schemas"]["Sample"] | null;
             /** Most */
             most?: number | null;
-        };
-        /**
-         * FoundShape
-         * @description Somebody who fits.
-         */
-        FoundShape: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string | null;
-            /** Email */
-            email: string | null;
-            /** Phone */
-            phone: string | null;
         };
         /**
          * FullProfile
@@ -3372,6 +3835,30 @@ export interface components {
             codes: string[];
         };
         /**
+         * NewConnection
+         * @description A connection to make.
+         */
+        NewConnection: {
+            /** Name */
+            name: string;
+            /** Kind */
+            kind: string;
+            /**
+             * Settings
+             * @default {}
+             */
+            settings: {
+                [key: string]: unknown;
+            };
+            /**
+             * Secret
+             * @default {}
+             */
+            secret: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * NewDatabase
          * @description A database to make; `manager_title` is what recipients read on pages about their subscriptions.
          */
@@ -3739,10 +4226,24 @@ export interface components {
             /** Shape */
             shape: string;
         };
+        /** Page[ConnectionShape] */
+        Page_ConnectionShape_: {
+            /** Items */
+            items: components["schemas"]["ConnectionShape"][];
+            /** Next */
+            next?: number | string | null;
+        };
         /** Page[DatabaseShape] */
         Page_DatabaseShape_: {
             /** Items */
             items: components["schemas"]["DatabaseShape"][];
+            /** Next */
+            next?: number | string | null;
+        };
+        /** Page[ExternalTableShape] */
+        Page_ExternalTableShape_: {
+            /** Items */
+            items: components["schemas"]["ExternalTableShape"][];
             /** Next */
             next?: number | string | null;
         };
@@ -3788,6 +4289,13 @@ export interface components {
             /** Next */
             next?: number | string | null;
         };
+        /** Page[PlanShape] */
+        Page_PlanShape_: {
+            /** Items */
+            items: components["schemas"]["PlanShape"][];
+            /** Next */
+            next?: number | string | null;
+        };
         /** Page[PoolShape] */
         Page_PoolShape_: {
             /** Items */
@@ -3820,6 +4328,13 @@ export interface components {
         Page_ResourceShape_: {
             /** Items */
             items: components["schemas"]["ResourceShape"][];
+            /** Next */
+            next?: number | string | null;
+        };
+        /** Page[RunShape] */
+        Page_RunShape_: {
+            /** Items */
+            items: components["schemas"]["RunShape"][];
             /** Next */
             next?: number | string | null;
         };
@@ -3979,6 +4494,179 @@ export interface components {
             phone: string | null;
         };
         /**
+         * PlanDraft
+         * @description A scheduled import as it is to be. `cursor_column`: only rows with a larger value there than the largest read before; `cursor_start`: the first such value.
+         */
+        PlanDraft: {
+            /** Name */
+            name: string;
+            /** Database Id */
+            database_id: number;
+            /** Connection Id */
+            connection_id: number;
+            source: components["schemas"]["PlanSource"];
+            /**
+             * @default {
+             *       "constants": {},
+             *       "mode": "create_update",
+             *       "matching": "email",
+             *       "clear_empty": [],
+             *       "subscriptions": [],
+             *       "channels": [
+             *         1
+             *       ],
+             *       "skip_invalid_subscriptions": false,
+             *       "skip_triggers": false,
+             *       "add_to_segments": [],
+             *       "remove_from_segments": []
+             *     }
+             */
+            options: components["schemas"]["ImportOptions"];
+            schedule: components["schemas"]["PlanSchedule"];
+            /**
+             * Time Zone
+             * @default UTC
+             */
+            time_zone: string;
+            /** Cursor Column */
+            cursor_column?: string | null;
+            /** Cursor Start */
+            cursor_start?: string | null;
+            /**
+             * Active
+             * @default true
+             */
+            active: boolean;
+        };
+        /**
+         * PlanPreview
+         * @description The beginning of what would be read, and which fields the columns seem to be.
+         */
+        PlanPreview: {
+            /** Header */
+            header: string[];
+            /** Rows */
+            rows: string[][];
+            /** Mapping */
+            mapping: {
+                [key: string]: string;
+            };
+            /** Files */
+            files: string[];
+        };
+        /**
+         * PlanSchedule
+         * @description `once` at a moment; every so many `minutes`; `daily`, on `weekdays` (1 is Monday) or on a day of the month, at a time.
+         *
+         *     A month that is too short has the day at its end. What the clock skips comes right after the gap, what comes twice is done once.
+         */
+        PlanSchedule: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "once" | "interval" | "daily" | "weekly" | "monthly";
+            /** Once At */
+            once_at?: string | null;
+            /** Minutes */
+            minutes?: number | null;
+            /** At */
+            at?: string | null;
+            /**
+             * Weekdays
+             * @default []
+             */
+            weekdays: number[];
+            /** Day */
+            day?: number | null;
+        };
+        /**
+         * PlanShape
+         * @description A scheduled import.
+         */
+        PlanShape: {
+            /** Id */
+            id: number;
+            /** Name */
+            name: string;
+            /** Database Id */
+            database_id: number;
+            /** Connection Id */
+            connection_id: number;
+            /** Connection Name */
+            connection_name: string;
+            source: components["schemas"]["PlanSource"];
+            options: components["schemas"]["ImportOptions"];
+            schedule: components["schemas"]["PlanSchedule"];
+            /** Time Zone */
+            time_zone: string;
+            /** Cursor Column */
+            cursor_column: string | null;
+            /** Cursor Value */
+            cursor_value: string | null;
+            /** Active */
+            active: boolean;
+            /** Next At */
+            next_at: string | null;
+            /** Revision */
+            revision: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            last_run: components["schemas"]["RunShape"] | null;
+        };
+        /**
+         * PlanSource
+         * @description What is read: the result of a query, a table, or files whose names fit a mask, new and changed ones only. `reading`: how files are read.
+         */
+        PlanSource: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "query" | "table" | "files";
+            /**
+             * Query
+             * @default
+             */
+            query: string;
+            /**
+             * Table
+             * @default
+             */
+            table: string;
+            /**
+             * Mask
+             * @default *
+             */
+            mask: string;
+            /**
+             * After
+             * @default none
+             * @enum {string}
+             */
+            after: "none" | "delete" | "move";
+            /**
+             * Folder
+             * @default
+             */
+            folder: string;
+            /**
+             * @default {
+             *       "quote": "\"",
+             *       "has_header": true
+             *     }
+             */
+            reading: components["schemas"]["ReadingArguments"];
+        };
+        /**
          * PoolShape
          * @description A pool; `left` codes nobody has yet, `lifetime_seconds` counts from the moment a code is given.
          */
@@ -4037,7 +4725,7 @@ export interface components {
          */
         PreviewShape: {
             /** People */
-            people: components["schemas"]["FoundShape"][] | null;
+            people: components["schemas"]["sojourn__web__api__segment_counts__FoundShape"][] | null;
             /** Reach */
             reach: components["schemas"]["ReachShape"][] | null;
         };
@@ -4463,6 +5151,35 @@ export interface components {
             message: string;
             /** Place */
             place: string | null;
+        };
+        /**
+         * RunShape
+         * @description A run of a scheduled import: running, completed, failed or cancelled.
+         */
+        RunShape: {
+            /** Id */
+            id: number;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Finished At */
+            finished_at: string | null;
+            /** Task Id */
+            task_id: number | null;
+            /** State */
+            state: string;
+            /** Counts */
+            counts: {
+                [key: string]: unknown;
+            } | null;
+            /** Error */
+            error: string | null;
+            /** Cursor Before */
+            cursor_before: unknown;
+            /** Cursor After */
+            cursor_after: unknown;
         };
         /**
          * Sample
@@ -5077,6 +5794,56 @@ export interface components {
             type: string;
         };
         /**
+         * TableDraft
+         * @description An outside table as it is to be.
+         *
+         *     `sql`: a `query` over a connection. `http`: the answer of a connection's address; JSON and XML with a `path` such as `segment.emails`, plain
+         *     text with one value a line. `list`: the `values` themselves. `file`: an uploaded file by its key.
+         */
+        TableDraft: {
+            /** Name */
+            name: string;
+            /** Short Name */
+            short_name: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "sql" | "http" | "file" | "list";
+            /** Connection Id */
+            connection_id?: number | null;
+            /**
+             * Query
+             * @default
+             */
+            query: string;
+            /**
+             * Path
+             * @default
+             */
+            path: string;
+            /**
+             * Values
+             * @default []
+             */
+            values: string[];
+            /**
+             * File
+             * @default
+             */
+            file: string;
+            /**
+             * File Name
+             * @default
+             */
+            file_name: string;
+            /**
+             * Keep Seconds
+             * @default 3600
+             */
+            keep_seconds: number;
+        };
+        /**
          * TaskShape
          * @description A background task; `total` is null while it is unknown, `result` comes at the end.
          */
@@ -5261,6 +6028,16 @@ export interface components {
             earlier: components["schemas"]["EarlierImportShape"] | null;
         };
         /**
+         * UploadedTable
+         * @description An uploaded file, to be named in a table of the kind `file`.
+         */
+        UploadedTable: {
+            /** File */
+            file: string;
+            /** File Name */
+            file_name: string;
+        };
+        /**
          * UsageShape
          * @description Something that refers to a segment: a scenario, a segment or a scheduled import (`import_plan`).
          */
@@ -5305,6 +6082,16 @@ export interface components {
             message: string;
             /** Place */
             place?: string | null;
+        };
+        /**
+         * FoundShape
+         * @description What a test found over there.
+         */
+        sojourn__web__api__connections__FoundShape: {
+            /** Found */
+            found: {
+                [key: string]: unknown;
+            };
         };
         /**
          * MessageShape
@@ -5370,6 +6157,20 @@ export interface components {
             message: string;
             /** Place */
             place?: string | null;
+        };
+        /**
+         * FoundShape
+         * @description Somebody who fits.
+         */
+        sojourn__web__api__segment_counts__FoundShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Email */
+            email: string | null;
+            /** Phone */
+            phone: string | null;
         };
     };
     responses: never;
@@ -8489,6 +9290,955 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    connection_kinds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionKindShape"][];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_connections: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ConnectionShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConnection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedConnection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConnectionShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    test_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                connection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sojourn__web__api__connections__FoundShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    test_new_connection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewConnection"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["sojourn__web__api__connections__FoundShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_import_plans: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PlanShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_import_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_import_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_import_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ChangedPlan"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_import_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    run_import_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    import_runs: {
+        parameters: {
+            query?: {
+                before?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                plan_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_RunShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    preview_import_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlanDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanPreview"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_external_tables: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ExternalTableShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    create_external_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExternalTableShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_external_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExternalTableShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    change_external_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TableDraft"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExternalTableShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    delete_external_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    upload_external_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "multipart/form-data": components["schemas"]["Body_upload_external_table"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadedTable"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    fetch_external_table: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                table_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskShape"];
+                };
             };
             /** @description Client Error */
             "4XX": {

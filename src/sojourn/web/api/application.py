@@ -17,8 +17,11 @@ from sojourn.kernel.errors import SojournError
 from sojourn.web.api import (
     account,
     bulk,
+    connections,
     databases,
+    external_tables,
     import_files,
+    import_plans,
     imports,
     merging,
     node_types,
@@ -47,7 +50,7 @@ from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
     session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
-    promo_pools.router, profiles.router, profile_changes.router, merging.router, relations.router, sandbox.router, import_files.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
+    promo_pools.router, profiles.router, profile_changes.router, merging.router, relations.router, connections.router, import_plans.router, external_tables.router, sandbox.router, import_files.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
 )  # fmt: skip
 
 
