@@ -24,7 +24,8 @@ def violations(page: Page) -> list[str]:
 
 LATER = (
     "/databases", "/databases/1", "/databases/1?tab=figures", "/databases/1?tab=settings", "/segments", "/segments/new", "/exports", "/bulk-update",
-    "/suppression", "/suppression/1", "/settings/account", "/settings/privacy",
+    "/suppression", "/resources", "/resources/1", "/resources/1?tab=categories", "/resources/1?tab=fields", "/import-plans", "/connections", "/external-tables", "/profiles/000000000000000000000001?tab=relations",
+    "/suppression/1", "/settings/account", "/settings/privacy",
 )  # fmt: skip
 
 

@@ -97,6 +97,26 @@ const resource = createRoute({
     tab: (['settings', 'categories', 'fields', 'uses'] as const).find((tab) => tab === search.tab),
   }),
 })
+const connections = createRoute({
+  getParentRoute: () => app,
+  path: '/connections',
+  component: lazyRouteComponent(() => import('./sources/ConnectionsPage'), 'ConnectionsPage'),
+})
+const plans = createRoute({
+  getParentRoute: () => app,
+  path: '/import-plans',
+  component: lazyRouteComponent(() => import('./sources/PlansPage'), 'PlansPage'),
+})
+const plan = createRoute({
+  getParentRoute: () => app,
+  path: '/import-plans/$id',
+  component: lazyRouteComponent(() => import('./sources/PlanPage'), 'PlanPage'),
+})
+const externalTables = createRoute({
+  getParentRoute: () => app,
+  path: '/external-tables',
+  component: lazyRouteComponent(() => import('./sources/TablesPage'), 'TablesPage'),
+})
 const segments = createRoute({
   getParentRoute: () => app,
   path: '/segments',
@@ -174,6 +194,10 @@ export const router = createRouter({
       database,
       resources,
       resource,
+      connections,
+      plans,
+      plan,
+      externalTables,
       segments,
       segment,
       suppression,

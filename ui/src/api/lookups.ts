@@ -28,6 +28,7 @@ const SOURCES: Record<string, Read> = {
   segment: (after, signal) => answer(api.GET('/segments', { params: params(after), signal })),
   scenario: (after, signal) => answer(api.GET('/scenarios', { params: params(after), signal })),
   relation_type: (after, signal) => answer(api.GET('/relation-types', { params: params(after), signal })),
+  external_table: (after, signal) => answer(api.GET('/external-tables', { params: params(after), signal })),
   promo_pool: (after, signal) => answer(api.GET('/promo-pools', { params: params(after), signal })),
 }
 /** Whether things of a kind can be listed to choose from. */

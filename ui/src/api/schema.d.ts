@@ -3309,6 +3309,30 @@ export interface components {
             most?: number | null;
         };
         /**
+         * FoundShape
+         * @description Somebody who fits.
+         */
+        FoundShape: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string | null;
+            /** Email */
+            email: string | null;
+            /** Phone */
+            phone: string | null;
+        };
+        /**
+         * FoundThereShape
+         * @description What a test found over there.
+         */
+        FoundThereShape: {
+            /** Found */
+            found: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * FullProfile
          * @description A profile with its subscriptions and the titles of its fields.
          */
@@ -4725,7 +4749,7 @@ export interface components {
          */
         PreviewShape: {
             /** People */
-            people: components["schemas"]["sojourn__web__api__segment_counts__FoundShape"][] | null;
+            people: components["schemas"]["FoundShape"][] | null;
             /** Reach */
             reach: components["schemas"]["ReachShape"][] | null;
         };
@@ -6084,16 +6108,6 @@ export interface components {
             place?: string | null;
         };
         /**
-         * FoundShape
-         * @description What a test found over there.
-         */
-        sojourn__web__api__connections__FoundShape: {
-            /** Found */
-            found: {
-                [key: string]: unknown;
-            };
-        };
-        /**
          * MessageShape
          * @description A message planned for a profile, and what became of it.
          */
@@ -6157,20 +6171,6 @@ export interface components {
             message: string;
             /** Place */
             place?: string | null;
-        };
-        /**
-         * FoundShape
-         * @description Somebody who fits.
-         */
-        sojourn__web__api__segment_counts__FoundShape: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string | null;
-            /** Email */
-            email: string | null;
-            /** Phone */
-            phone: string | null;
         };
     };
     responses: never;
@@ -9573,7 +9573,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sojourn__web__api__connections__FoundShape"];
+                    "application/json": components["schemas"]["FoundThereShape"];
                 };
             };
             /** @description Client Error */
@@ -9615,7 +9615,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["sojourn__web__api__connections__FoundShape"];
+                    "application/json": components["schemas"]["FoundThereShape"];
                 };
             };
             /** @description Client Error */

@@ -72,7 +72,7 @@ class ChangedConnection(BaseModel):
     secret: Settings | None = None
 
 
-class FoundShape(BaseModel):
+class FoundThereShape(BaseModel):
     """What a test found over there."""
 
     found: dict[str, Any]
@@ -141,17 +141,17 @@ def delete(connection_id: int, call: Ruling) -> Response:
 
 
 @router.post("/connections/{connection_id}/test", name="test_connection")
-def try_one(connection_id: int, call: Changing) -> FoundShape:
+def try_one(connection_id: int, call: Changing) -> FoundThereShape:
     """Try a connection; tells what was found over there."""
     with call.connection() as connection:
         kind, ready = opened(connection, call.settings, connection_id)
     found = kind.test(ready)
     with call.connection() as connection:
-        return FoundShape(found=keep_learnt(connection, call.clock, connection_id, found))
+        return FoundThereShape(found=keep_learnt(connection, call.clock, connection_id, found))
 
 
 @router.post("/connections/test", name="test_new_connection")
-def try_new(given: NewConnection, call: Ruling) -> FoundShape:
+def try_new(given: NewConnection, call: Ruling) -> FoundThereShape:
     """Try a connection before it is made."""
     kind = kind_named(given.kind)
-    return FoundShape(found=kind.test(draft(kind, call.settings, given.settings, given.secret)))
+    return FoundThereShape(found=kind.test(draft(kind, call.settings, given.settings, given.secret)))

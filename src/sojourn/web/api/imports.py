@@ -19,6 +19,7 @@ from sojourn.kernel.files import FileStore
 from sojourn.kernel.tasks import Task, create_task, get_task, list_tasks
 from sojourn.profiles import database
 from sojourn.profiles import resource as find_resource
+from sojourn.profiles.import_runs import RUN
 from sojourn.profiles.import_arguments import FileArgument, ImportArguments, ImportOptions, ReadingArguments
 from sojourn.profiles.past_imports import UPLOAD
 from sojourn.profiles.rejections import rejections_csv
@@ -118,7 +119,7 @@ def get_one(task_id: int, call: Reading) -> ImportShape:
 def download_rejected(task_id: int, call: Changing) -> StreamingResponse:
     """The refused rows as a CSV file: mend them, take the columns of line and reason away or leave them, and import the file again."""
     with call.connection() as connection:
-        task = _import(connection, task_id)
+        task = _import(connection, task_id, RUN)
         call.note(connection, "download_rejected", "task", task_id)
     header = [str(name) for name in (task.result or {}).get("header") or []]
 
@@ -131,9 +132,9 @@ def download_rejected(task_id: int, call: Changing) -> StreamingResponse:
     return StreamingResponse(pieces(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _import(connection: Connection, task_id: int) -> Task:
+def _import(connection: Connection, task_id: int, *others: str) -> Task:
     task = get_task(connection, task_id)
-    if task.kind not in (IMPORT, TEST_RUN):
+    if task.kind not in (IMPORT, TEST_RUN, *others):
         raise NotFound("unknown_import", "There is no such import.", str(task_id))
     return task
 
