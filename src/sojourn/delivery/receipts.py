@@ -14,6 +14,8 @@ from sojourn import events
 from sojourn.delivery.counters import Outcome, count_messages
 from sojourn.events import EventKind
 from sojourn.kernel import Clock
+from sojourn.kernel.statement import quoted
+from sojourn.profiles.table import table_name
 
 _OPENS = (EventKind.OPENED, EventKind.CLICKED, EventKind.WEB_VERSION)
 
@@ -72,11 +74,44 @@ SELECT count(*) FROM known
 """
 
 
+# Whom the message went to, as he is now, and where he is kept.
+_WHOSE = """
+SELECT m.lane, m.passage_id, m.hop, coalesce(a.survivor_id, m.profile_id), s.database_id
+  FROM unnest(%s::smallint[], %s::bigint[], %s::int[]) r(lane, passage_id, hop)
+  JOIN message m ON m.lane = r.lane AND m.passage_id = r.passage_id AND m.hop = r.hop JOIN scenario s ON s.id = m.scenario_id
+  LEFT JOIN profile_alias a ON a.lane = m.lane AND a.profile_id = m.profile_id
+"""
+
+
+def _tracked(connection: psycopg.Connection[Any], receipts: Sequence[Receipt]) -> Sequence[Receipt]:
+    """Without openings and clicks of people who want no tracking."""
+    watched = [receipt for receipt in receipts if receipt.kind in _OPENS]
+    if not watched:
+        return receipts
+    keys = ([one.lane for one in watched], [one.passage_id for one in watched], [one.hop for one in watched])
+    rows = connection.execute(_WHOSE, keys).fetchall()
+    untracked: set[int] = set()
+    for database_id in {row[4] for row in rows}:
+        ids = [row[3] for row in rows if row[4] == database_id]
+        found = connection.execute(
+            f"SELECT p.id FROM unnest(%s::bigint[]) x JOIN {quoted(table_name(database_id))} p ON p.lane = (x & 63)::smallint AND p.id = x WHERE p.no_tracking",
+            (ids,),
+        )
+        untracked.update(row[0] for row in found)
+    if not untracked:
+        return receipts
+    left = {(row[0], row[1], row[2]) for row in rows if row[3] in untracked}
+    return [one for one in receipts if one.kind not in _OPENS or (one.lane, one.passage_id, one.hop) not in left]
+
+
 def record_receipts(connection: psycopg.Connection[Any], clock: Clock, receipts: Sequence[Receipt]) -> int:
     """Note first moments and append events, in one statement. Tells how many messages were found; receipts of others are dropped.
 
+    Nor is noted what people did with letters who want no tracking, also where the letter left before they said so.
+
     Whoever calls it rings `sojourn_engine` afterwards, outside the transaction.
     """
+    receipts = _tracked(connection, receipts)
     if not receipts:
         return 0
     row = connection.execute(

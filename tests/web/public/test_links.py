@@ -121,6 +121,16 @@ def test_head_requests_record_nothing(site, connection):
     assert events(connection) == [] and moments(connection) == (None, None) and status(connection) == 4
 
 
+def test_what_somebody_does_who_wants_no_tracking_is_not_noted_but_leads_on(site, connection, clock):
+    connection.execute("INSERT INTO scenario (id, created_at, updated_at, name, database_id, draft) OVERRIDING SYSTEM VALUE VALUES (3, now(), now(), 'S', 1, '{}')")
+    connection.execute("UPDATE profile_1 SET no_tracking = true")
+    assert site.client.get(site.path(site.links.click_base) + "/1").status_code == 302
+    assert site.client.get(site.path(site.links.open_url)).status_code == 200
+    assert events(connection) == [] and moments(connection) == (None, None)
+    site.client.post(site.path(site.links.unsubscribe_url))
+    assert events(connection) == [(6, None)]
+
+
 def test_looking_at_the_page_does_not_unsubscribe_but_its_button_does(site, connection):
     path = site.path(site.links.unsubscribe_url)
     page = site.client.get(path)

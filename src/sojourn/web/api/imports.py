@@ -19,8 +19,8 @@ from sojourn.kernel.files import FileStore
 from sojourn.kernel.tasks import Task, create_task, get_task, list_tasks
 from sojourn.profiles import database
 from sojourn.profiles import resource as find_resource
-from sojourn.profiles.import_runs import RUN
 from sojourn.profiles.import_arguments import FileArgument, ImportArguments, ImportOptions, ReadingArguments
+from sojourn.profiles.import_runs import RUN
 from sojourn.profiles.past_imports import UPLOAD
 from sojourn.profiles.rejections import rejections_csv
 from sojourn.profiles.resources import channel_number
