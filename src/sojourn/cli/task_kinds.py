@@ -17,6 +17,7 @@ def register_all(settings: Settings) -> None:
     from sojourn.segments.external_tables import FETCH, fetch_task
     from sojourn.segments.tasks import CALCULATE, FILL, calculate_task, fill_task
     from sojourn.web.v1.start_many import start_many_task
+    from sojourn.web.v1.suppression_export import SUPPRESSION_EXPORT, suppression_export_task
     from sojourn.web.v1.workflows import START_MANY
 
     register(CONVERT, convert_task())
@@ -26,6 +27,7 @@ def register_all(settings: Settings) -> None:
     register(SUSPEND, suspend_task())
     register(CALCULATE, calculate_task())
     register(FILL, fill_task())
+    register(SUPPRESSION_EXPORT, suppression_export_task(settings))
     register(START_MANY, start_many_task())
     register(EXPORT, export_task(settings))
     register(UPDATE, update_task())

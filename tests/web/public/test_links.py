@@ -122,7 +122,9 @@ def test_head_requests_record_nothing(site, connection):
 
 
 def test_what_somebody_does_who_wants_no_tracking_is_not_noted_but_leads_on(site, connection, clock):
-    connection.execute("INSERT INTO scenario (id, created_at, updated_at, name, database_id, draft) OVERRIDING SYSTEM VALUE VALUES (3, now(), now(), 'S', 1, '{}')")
+    connection.execute(
+        "INSERT INTO scenario (id, created_at, updated_at, name, database_id, draft) OVERRIDING SYSTEM VALUE VALUES (3, now(), now(), 'S', 1, '{}')"
+    )
     connection.execute("UPDATE profile_1 SET no_tracking = true")
     assert site.client.get(site.path(site.links.click_base) + "/1").status_code == 302
     assert site.client.get(site.path(site.links.open_url)).status_code == 200

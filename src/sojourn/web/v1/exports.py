@@ -22,6 +22,7 @@ from sojourn.web.v1.answers import success
 from sojourn.web.v1.custom_request import rules_of
 from sojourn.web.v1.method import V1Call
 from sojourn.web.v1.parameters import Parameters
+from sojourn.web.v1.suppression_export import SUPPRESSION_EXPORT
 
 DOWNLOADS = "/api/download/data"
 _STATES = {
@@ -74,6 +75,14 @@ def task_status(call: V1Call, given: Parameters) -> dict[str, Any]:
 def _result(task: Task) -> dict[str, Any]:
     told: dict[str, Any] = {"errors": [task.error] if task.error else []}
     result = task.result or {}
+    if task.kind == SUPPRESSION_EXPORT:
+        urls = [f"{DOWNLOADS}/{task.id}/{result['name']}"] if result.get("file") else []
+        return told | {
+            "source_id": task.arguments["list"],
+            "type": "suppress",
+            "total": result.get("rows", 0),
+            "urls": urls,
+        }
     if task.kind != EXPORT:
         return told | {"total": task.total or task.done} | result
     audience = task.arguments["audience"]
@@ -96,7 +105,11 @@ def download_route(installation: Installation) -> Route:
                 raise Unauthenticated("unknown_token", "An API token is needed.")
             task = get_task(connection, request.path_params["task"])
         result = task.result or {}
-        if task.kind != EXPORT or result.get("name") != request.path_params["name"] or not result.get("file"):
+        if (
+            task.kind not in (EXPORT, SUPPRESSION_EXPORT)
+            or result.get("name") != request.path_params["name"]
+            or not result.get("file")
+        ):
             raise NotFound("unknown_file", "There is no such file.", request.path_params["name"])
         key = str(result["file"])
         file = FileStore.of(installation.settings).open(key)

@@ -12,12 +12,14 @@ from sojourn.profiles import (
     Outcome,
     Record,
     Subscription,
+    SubscriptionInput,
     database,
     delete_profile,
     import_records,
     list_profiles,
     of_profile,
 )
+from sojourn.profiles.matching import Matching
 from sojourn.profiles.records import Mode
 from sojourn.profiles.statuses import CAUSE_API, CHANNEL_WORDS, EMAIL, PUSH, SMS, STATUS_WORDS, TELEGRAM
 from sojourn.web.profile_rows import find_profile, get_row
@@ -48,6 +50,31 @@ def write_one(mode: Mode) -> Function:
         return outcome_answer(import_records(call.connection, call.clock, base, [single_record(given)], options)[0])
 
     return write
+
+
+def quick_import(call: V1Call, given: Parameters) -> dict[str, Any]:
+    """`profiles/quick_import`: everything beside each other, for simple programs: fields, and with `resource_id` a subscription of the address or phone."""
+    base = database(call.connection, given.integer("db_id", "list_id"))
+    values = {name: value for name, value in given.values.items() if name in base.fields and value not in (None, "")}
+    if given.get("phone") and "phones" not in values:
+        values["phones"] = [given.text("phone")]
+    subscriptions = []
+    if given.get("resource_id") is not None:
+        resource_id = given.integer("resource_id")
+        subscriptions = [
+            SubscriptionInput(resource_id, channel, contact, given.get("status"))
+            for channel, contact in (("email", given.text("email")), ("sms", given.text("phone")))
+            if contact
+        ]
+    matching: Matching = "email" if given.get("email") else "phone"
+    options = Options(
+        mode="create_update",
+        matching=matching,
+        skip_triggers=given.boolean("skip_triggers"),
+        skip_invalid_subscriptions=len(subscriptions) > 1,
+    )
+    record = Record(keys_of_call(given), values, subscriptions)
+    return outcome_answer(import_records(call.connection, call.clock, base, [record], options)[0])
 
 
 def write_batch(mode: Mode) -> Function:
