@@ -3,8 +3,10 @@ import {
   Alert,
   Button,
   Group,
+  FileButton,
   Modal,
   MultiSelect,
+  Progress,
   Stack,
   Textarea,
   TextInput,
@@ -33,6 +35,7 @@ import { SearchField } from '../components/SearchField'
 import { EmptyState, LoadFailure, Waiting } from '../components/states'
 import { toast } from '../components/toasts'
 import { moment } from '../format/dates'
+import { valuesOf } from './valuesOf'
 
 const route = getRouteApi('/app/suppression/$id')
 
@@ -192,16 +195,25 @@ function Entries({ id }: { id: number }) {
   )
 }
 
+const AT_ONCE = 5_000
 function AddContacts({ id, onClose }: { id: number; onClose: () => void }) {
   const { t } = useTranslation()
   const forget = useForgetSuppression()
   const [text, setText] = useState('')
   const [refused, setRefused] = useState<string[]>([])
   const [busy, setBusy] = useState(false)
-  const add = async () => {
+  const [share, setShare] = useState<number>()
+  const addAll = async (values: string[]) => {
     setBusy(true)
     try {
-      const told = await addEntries(id, text.split('\n'))
+      const told = { imported: 0, duplicated: 0, refused: [] as { value: string }[] }
+      for (let start = 0; start < values.length; start += AT_ONCE) {
+        const part = await addEntries(id, values.slice(start, start + AT_ONCE))
+        told.imported += part.imported
+        told.duplicated += part.duplicated
+        told.refused.push(...part.refused)
+        setShare((100 * Math.min(start + AT_ONCE, values.length)) / values.length)
+      }
       toast.good(
         t('area.subscriptions.added', {
           imported: told.imported,
@@ -217,6 +229,11 @@ function AddContacts({ id, onClose }: { id: number; onClose: () => void }) {
       toast.bad(errorText(error))
     }
     setBusy(false)
+    setShare(undefined)
+  }
+  const add = () => addAll(text.split('\n'))
+  const addFile = async (file: File | null) => {
+    if (file) await addAll(valuesOf(await file.text()))
   }
   return (
     <Modal
@@ -236,12 +253,20 @@ function AddContacts({ id, onClose }: { id: number; onClose: () => void }) {
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
         />
+        {share !== undefined && <Progress value={share} aria-label={t('area.subscriptions.add')} />}
         {refused.length > 0 && (
           <Alert color="yellow" variant="light" title={t('area.subscriptions.refusedTitle')}>
             {refused.slice(0, 20).join(', ')}
           </Alert>
         )}
         <Group justify="flex-end" gap={8}>
+          <FileButton accept=".csv,.txt" onChange={addFile}>
+            {(props) => (
+              <Button {...props} variant="default" disabled={busy} mr="auto">
+                {t('area.subscriptions.fromFile')}
+              </Button>
+            )}
+          </FileButton>
           <Button variant="default" onClick={onClose}>
             {t('cancel')}
           </Button>

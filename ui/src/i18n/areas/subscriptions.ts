@@ -20,6 +20,7 @@ const en = {
   addHint:
     'E-mail addresses, phones, domains, patterns with * or MD5 digests of e-mail addresses: one a line. Each is taken for what it looks like.',
   added: '{{imported}} added, {{duplicated}} were there already, {{refused}} not understood',
+  fromFile: 'From a file',
   refusedTitle: 'Not understood',
   export: 'Export as MD5',
   search: 'A whole address, phone or domain',
@@ -63,6 +64,7 @@ const ru: typeof en = {
   addHint:
     'Адреса e-mail, телефоны, домены, шаблоны со * или отпечатки MD5 адресов e-mail: по одному в строке. Вид определяется сам.',
   added: 'Добавлено: {{imported}}, уже были: {{duplicated}}, не распознано: {{refused}}',
+  fromFile: 'Из файла',
   refusedTitle: 'Не распознано',
   export: 'Выгрузить в MD5',
   search: 'Адрес, телефон или домен целиком',
