@@ -15,6 +15,7 @@ import psycopg
 
 from sojourn.kernel import lane_of
 from sojourn.kernel.errors import SojournError
+from sojourn.profiles.aliases import with_merged
 from sojourn.profiles.databases import Database
 from sojourn.profiles.statuses import CHANNEL_WORDS, STATUS_WORDS
 
@@ -25,7 +26,6 @@ _CURSOR = re.compile(r"(\d{1,17})\.(\d{1,4})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_AT_ONCE = 1_000
 """Happenings of one moment that pages can step over."""
-_MOST_MERGED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def history(
     """
     latest, skip = _read_cursor(after) if after else (until or _EPOCH + timedelta(days=80_000), 0)
     wanted = tuple(groups) or GROUPS
-    whose = Whose(database, (profile_id, *_merged_into(connection, profile_id)))
+    whose = Whose(database, with_merged(connection, profile_id))
     found: list[Happening] = []
     for _, offered, source in _sources:
         if offered & set(wanted):
@@ -105,14 +105,6 @@ def history(
     if shown > _MOST_AT_ONCE:
         return HistoryPage(page, f"{_microseconds(last) - 1}.0")
     return HistoryPage(page, f"{_microseconds(last)}.{shown}")
-
-
-def _merged_into(connection: Connection, profile_id: int) -> list[int]:
-    rows = connection.execute(
-        f"SELECT profile_id FROM profile_alias WHERE survivor_id = %s ORDER BY profile_id LIMIT {_MOST_MERGED}",
-        (profile_id,),
-    )
-    return [row[0] for row in rows]
 
 
 def _microseconds(moment: datetime) -> int:
@@ -137,14 +129,15 @@ _KINDS: dict[int, tuple[Group, str]] = {
 }  # fmt: skip
 _CAUSES = {1: "manual", 2: "file", 3: "api", 4: "form", 5: "popup", 6: "scenario", 7: "recipient", 8: "system"}
 _CHANGES = """
-SELECT c.at, c.kind, c.cause, c.cause_id, c.old, c.new, u.contact, u.channel, r.name,
+SELECT c.at, c.kind, c.cause, c.cause_id, c.old, c.new, coalesce(u.contact, o.contact), coalesce(u.channel, o.channel), r.name,
        CASE c.cause WHEN 1 THEN (SELECT coalesce(nullif(a.name, ''), a.email) FROM access_user a WHERE a.id = c.cause_id)
                     WHEN 2 THEN (SELECT t.title FROM background_task t WHERE t.id = c.cause_id)
                     WHEN 6 THEN (SELECT s.name FROM scenario s WHERE s.id = c.cause_id) END
   FROM unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) x(lane, id)
   CROSS JOIN LATERAL (SELECT c.*, c.ctid AS place FROM change c WHERE c.lane = x.lane AND c.profile_id = x.id AND c.at <= %(until)s AND c.kind = ANY(%(kinds)s)
                        ORDER BY c.at DESC, c.kind DESC, c.subject_id, c.ctid DESC LIMIT %(limit)s) c
-  LEFT JOIN subscription u ON c.kind IN (3, 4) AND u.lane = c.lane AND u.id = c.subject_id LEFT JOIN resource r ON r.id = u.resource_id
+  LEFT JOIN subscription u ON c.kind IN (3, 4) AND u.lane = c.lane AND u.id = c.subject_id LEFT JOIN LATERAL jsonb_to_record(CASE WHEN c.kind IN (3, 4) THEN c.new END) o(contact text, channel smallint, resource_id int) ON true
+  LEFT JOIN resource r ON r.id = coalesce(u.resource_id, o.resource_id)
  ORDER BY c.at DESC, c.kind DESC, c.subject_id, c.place DESC LIMIT %(limit)s
 """
 

@@ -11,25 +11,31 @@ from sojourn.kernel.statement import quoted
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
 from sojourn.profiles.statuses import (
+    CHANNEL_NUMBERS,
+    CHANNEL_WORDS,
     EMAIL,
     IDENTITY_EMAIL,
     IDENTITY_EMAIL_SUBSCRIPTION,
     IDENTITY_FIELD,
+    IDENTITY_OTHER,
     IDENTITY_PHONE,
     IDENTITY_PUSH,
     IDENTITY_SMS_SUBSCRIPTION,
+    PUSH,
     SMS,
+    VIBER,
+    WHATSAPP,
 )  # fmt: skip
 from sojourn.profiles.values import Misfit, Reading, email_value, parse_value, phone_value, text_value
 
 Matching = Literal[
-    "email", "email_profile", "email_sub", "phone", "phone_sub", "profile_id", "push_sub", "custom", "email_phone", "email_phone_sub", "none"
+    "email", "email_profile", "email_sub", "phone", "phone_sub", "profile_id", "push_sub", "custom", "custom_sub", "email_phone", "email_phone_sub", "none"
 ]  # fmt: skip
 
 TAG_SEPARATOR = "\x1f"
 _BY_EMAIL = frozenset({"email", "email_profile", "email_sub", "email_phone", "email_phone_sub"})
 _BY_PHONE = frozenset({"phone", "phone_sub", "email_phone", "email_phone_sub"})
-MATCHINGS = _BY_EMAIL | _BY_PHONE | {"profile_id", "push_sub", "custom", "none"}
+MATCHINGS = _BY_EMAIL | _BY_PHONE | {"profile_id", "push_sub", "custom", "custom_sub", "none"}
 _KINDS: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
     "email": (("key1", (IDENTITY_EMAIL, IDENTITY_EMAIL_SUBSCRIPTION)),),
     "email_profile": (("key1", (IDENTITY_EMAIL,)),),
@@ -37,10 +43,14 @@ _KINDS: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
     "phone": (("key1", (IDENTITY_PHONE, IDENTITY_SMS_SUBSCRIPTION)),),
     "phone_sub": (("key1", (IDENTITY_SMS_SUBSCRIPTION,)),),
     "push_sub": (("key1", (IDENTITY_PUSH,)),),
+    "custom_sub": (("key1", (IDENTITY_OTHER,)),),
     "email_phone": (("key1", (IDENTITY_EMAIL,)), ("key2", (IDENTITY_PHONE,))),
     "email_phone_sub": (("key1", (IDENTITY_EMAIL_SUBSCRIPTION,)), ("key2", (IDENTITY_SMS_SUBSCRIPTION,))),
 }
 """Mode → ways in their order: the key's column and the kinds of identity it is looked for in."""
+
+OTHER_CHANNELS = tuple(word for number, word in CHANNEL_WORDS.items() if number not in (EMAIL, SMS, PUSH))
+"""Channels by whose subscriptions `custom_sub` finds profiles: words of `field_name`."""
 
 _CHANNEL_OF = {IDENTITY_EMAIL_SUBSCRIPTION: EMAIL, IDENTITY_SMS_SUBSCRIPTION: SMS}
 
@@ -60,6 +70,12 @@ def check_matching(database: Database, matching: str, field_name: str | None) ->
     """
     if matching not in MATCHINGS:
         raise SojournError("unknown_matching", f"A matching is one of {', '.join(sorted(MATCHINGS))}.", "matching")
+    if matching == "custom_sub" and field_name not in OTHER_CHANNELS:
+        raise SojournError(
+            "unknown_channel",
+            f"Found by a subscription is who has one of {', '.join(OTHER_CHANNELS)}: name the channel.",
+            "field_name",
+        )
     if matching == "custom" and not database.field(field_name or "").matching:
         raise SojournError(
             "field_not_matchable",
@@ -94,6 +110,9 @@ def keys_of(
         elif matching == "push_sub":
             place = "subscription_id"
             key = Key(_push(keys.get("provider"), keys.get("subscription_id")))
+        elif matching == "custom_sub":
+            place = "field_value"
+            key = Key(_other(field_name, keys.get("field_value"), reading))
         elif matching == "custom":
             place = field_name or "field_name"
             known = database.field(place)
@@ -131,6 +150,13 @@ def _push(provider: Any, subscription_id: Any) -> str | None:
     if provider in (None, "") or subscription_id in (None, ""):
         return None
     return f"{text_value(provider).strip()}:{text_value(subscription_id).strip()}"[:500]
+
+
+def _other(channel: str | None, contact: Any, reading: Reading) -> str | None:
+    if contact in (None, "") or channel not in OTHER_CHANNELS:
+        return None
+    number = CHANNEL_NUMBERS[channel]
+    return f"{number}:{phone_value(contact, reading) if number in (WHATSAPP, VIBER) else text_value(contact).strip()}"
 
 
 def field_key(field: Field, value: Any, reading: Reading) -> str | None:

@@ -19,8 +19,10 @@ from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
+from sojourn.profiles.importing import in_transaction
 from sojourn.profiles.moving import move_subscriptions, reindex, release, stricter
 from sojourn.profiles.preference import lock_profiles, recompute
+from sojourn.profiles.regrouping import regroup
 from sojourn.profiles.statuses import CHANGE_MERGED, CHANGE_SPLIT, SUBSCRIBED
 
 Connection = psycopg.Connection[Any]
@@ -87,6 +89,11 @@ class MergePreview:
     joining: list[Joining]
 
 
+def refuses(field: Field) -> bool:
+    """Whether a field tells what a person does not want: that is not up for choice."""
+    return field.type == "status" or field.name == "_no_tracking"
+
+
 def settled(field: Field, survivor: Any, merged: Any) -> Any:
     """What the survivor gets of a field by itself: its own value, else the other's; lists are united, refusals kept."""
     if field.type == "status":
@@ -134,14 +141,16 @@ def merge(
     """Merge one profile into another of the same database. Passages of the merged one end; no import triggers start.
 
     Raises:
-        NotFound: `unknown_profile`. SojournError: `same_profile`, `unknown_field`. Conflict: `email_taken`.
+        NotFound: `unknown_profile`. SojournError: `same_profile`, `unknown_field`. Conflict: `email_taken`. Unavailable: `database_busy`.
     """
     _check_pair(survivor_id, merged_id)
     for name in choices or {}:
         database.field(name)
-    with connection.transaction():
+
+    def work() -> None:
         for follower in _followers.values():
             follower.leave(connection, clock, database.id, merged_id, cause)
+        regroup(connection, database.id)
         lock_all(connection, database, survivor_id, merged_id)
         ours, theirs = (field_image(connection, database, number) for number in (survivor_id, merged_id))
         after = _after(database, ours, theirs, choices or {})
@@ -162,7 +171,10 @@ def merge(
         _keep_alias(connection, clock, database, survivor_id, merged_id, snapshot)
         told = told_values(database, before) | {"profile": public_id(merged_id)}, told_values(database, after)
         record_change(connection, clock, database, survivor_id, merged_id, CHANGE_MERGED, told, cause, cause_id)
-        touch_profiles(connection, [survivor_id, merged_id], "profile")
+        for kind in ("profile", "subscription", "relation"):
+            touch_profiles(connection, [survivor_id, merged_id], kind)
+
+    in_transaction(connection, work)
 
 
 def _check_pair(survivor_id: int, merged_id: int) -> None:
@@ -197,7 +209,7 @@ def _after(database: Database, ours: Mapping[str, Any], theirs: Mapping[str, Any
     after = {}
     for field in database.fields.values():
         own, other = ours.get(field.column), theirs.get(field.column)
-        side = choices.get(field.name) if field.type != "status" else None
+        side = None if refuses(field) else choices.get(field.name)
         value = settled(field, own, other) if side is None else own if side == "survivor" else other
         if value != own and not (field.type == "status" and own is None and value == SUBSCRIBED):
             after[field.column] = value
@@ -288,7 +300,9 @@ def undo_merge(
     Raises:
         NotFound: `not_merged`. Conflict: `cannot_undo`, `email_taken`.
     """
-    with connection.transaction():
+
+    def work() -> int:
+        regroup(connection, database.id)
         row = connection.execute(
             "SELECT survivor_id, snapshot FROM profile_alias WHERE lane = %s AND profile_id = %s AND database_id = %s FOR UPDATE",
             (lane_of(merged_id), merged_id, database.id),
@@ -300,14 +314,19 @@ def undo_merge(
             raise Conflict("cannot_undo", "What the profile was before is not known any more.", "profile_id")
         lock_all(connection, database, survivor_id)
         now = field_image(connection, database, survivor_id)
+        kept = {
+            field.column: settled(field, snapshot["row"].get(field.column), now.get(field.column))
+            for field in database.fields.values()
+            if refuses(field)
+        }
         back = {
             column: snapshot["before"].get(column)
             for column, value in snapshot["after"].items()
-            if now.get(column) == value and column != "status"
+            if now.get(column) == value and column not in kept
         }
         release(connection, database, survivor_id)
         write_values(connection, clock, database, survivor_id, back)
-        _restore_row(connection, database, snapshot["row"] | {"id": merged_id, "lane": lane_of(merged_id)})
+        _restore_row(connection, database, snapshot["row"] | kept)
         _subscriptions_back(connection, survivor_id, merged_id, snapshot)
         connection.execute(
             "DELETE FROM profile_alias WHERE lane = %s AND profile_id = %s", (lane_of(merged_id), merged_id)
@@ -323,8 +342,11 @@ def undo_merge(
         )  # fmt: skip
         told = {"profile": public_id(survivor_id)}
         record_change(connection, clock, database, merged_id, survivor_id, CHANGE_SPLIT, (told, {}), cause, cause_id)
-        touch_profiles(connection, [survivor_id, merged_id], "profile")
-    return int(survivor_id)
+        for kind in ("profile", "subscription", "relation"):
+            touch_profiles(connection, [survivor_id, merged_id], kind)
+        return int(survivor_id)
+
+    return in_transaction(connection, work)
 
 
 def _restore_row(connection: Connection, database: Database, image: Mapping[str, Any]) -> None:

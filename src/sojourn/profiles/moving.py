@@ -34,7 +34,7 @@ from sojourn.profiles.statuses import (
 )
 
 Connection = psycopg.Connection[Any]
-_STRICTEST_FIRST = (COMPLAINED, HARDBOUNCED, UNSUBSCRIBED, INVALID, SUSPENDED, SUBSCRIBED, UNCONFIRMED)
+_STRICTEST_FIRST = (COMPLAINED, UNSUBSCRIBED, HARDBOUNCED, INVALID, SUSPENDED, SUBSCRIBED, UNCONFIRMED)
 
 
 def stricter(one: int, other: int) -> int:
@@ -46,18 +46,27 @@ _MOVE = """
 WITH gone AS (DELETE FROM subscription WHERE lane = %(from_lane)s AND id = %(id)s AND profile_id = %(from)s RETURNING *)
 INSERT INTO subscription SELECT (jsonb_populate_record(NULL::subscription, to_jsonb(g) || %(changes)s)).* FROM gone g
 """
+# What belongs to a status, its end and whether the subscription was deleted, comes from the one whose status holds.
+_JOIN = """
+UPDATE subscription s SET status = %(holds)s,
+       suspended_until = CASE WHEN s.status = %(holds)s THEN s.suspended_until WHEN m.status = %(holds)s THEN m.suspended_until END,
+       deleted_at = CASE WHEN s.status = %(holds)s THEN s.deleted_at WHEN m.status = %(holds)s THEN m.deleted_at END,
+       cats = CASE WHEN s.cats IS NULL THEN m.cats WHEN m.cats IS NULL THEN s.cats ELSE ARRAY(SELECT unnest(s.cats) INTERSECT SELECT unnest(m.cats)) END
+  FROM jsonb_populate_record(NULL::subscription, %(row)s) m WHERE s.lane = %(lane)s AND s.id = %(id)s
+"""
 _SAME = """
 SELECT id, status FROM subscription WHERE lane = %s AND profile_id = %s AND resource_id = %s AND channel = %s AND contact = %s
 """
 
 
 def move_subscriptions(
-    connection: Connection, from_id: int, to_id: int, ids: Sequence[int] | None = None
+    connection: Connection, from_id: int, to_id: int, ids: Sequence[int] | None = None, at_least: int = UNCONFIRMED
 ) -> tuple[list[int], dict[str, dict[str, Any]]]:
     """Give subscriptions (all, or those named) of one profile to another; they keep their numbers.
 
-    Where the other has the same contact in the same resource and channel already, the two become one with the stricter status. Tells which
-    moved, and which were joined: number → `into`, `before` (the status there), `row`. The caller ranks the contacts of both anew.
+    Where the other has the same contact in the same resource and channel already, the two become one with the stricter status and the
+    categories that both wanted. `at_least`: a status that holds for all that move, unless their own is stricter. Tells which moved, and which
+    were joined: number → `into`, `before` (the status there), `row`. The caller ranks the contacts of both anew.
     """
     rows = connection.execute(
         "SELECT id, resource_id, channel, contact, status, to_jsonb(s) FROM subscription s WHERE lane = %s AND profile_id = %s"
@@ -68,9 +77,10 @@ def move_subscriptions(
     joined: dict[str, dict[str, Any]] = {}
     lane = lane_of(to_id)
     for number, resource_id, channel, contact, status, image in rows:
+        status = stricter(status, at_least)
         same = connection.execute(_SAME, (lane, to_id, resource_id, channel, contact)).fetchone()
         if same is None:
-            changes = Jsonb({"profile_id": to_id, "lane": lane, "preferred": False})
+            changes = Jsonb({"profile_id": to_id, "lane": lane, "preferred": False, "status": status})
             values = {"from_lane": lane_of(from_id), "id": number, "from": from_id, "changes": changes}
             connection.execute(_MOVE, values)
             moved.append(number)
@@ -78,8 +88,7 @@ def move_subscriptions(
         joined[str(number)] = {"into": same[0], "before": same[1], "row": image}
         connection.execute("DELETE FROM subscription WHERE lane = %s AND id = %s", (lane_of(from_id), number))
         connection.execute(
-            "UPDATE subscription SET status = %s WHERE lane = %s AND id = %s",
-            (stricter(status, same[1]), lane, same[0]),
+            _JOIN, {"lane": lane, "id": same[0], "row": Jsonb(image), "holds": stricter(status, same[1])}
         )
     return moved, joined
 

@@ -12,6 +12,7 @@ from sojourn.events import touch_profiles
 from sojourn.kernel import Clock, lane_of, parse_public_id
 from sojourn.kernel.errors import NotFound, SojournError
 from sojourn.kernel.statement import quoted
+from sojourn.profiles.aliases import forget_merged
 from sojourn.profiles.contacts import parse_email, parse_phone
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import SEXES, Field
@@ -177,6 +178,7 @@ def delete_profile(
             key | {"email": deleted[0]},
         )
         connection.execute("DELETE FROM change WHERE lane = %(lane)s AND profile_id = %(id)s", key)
+        forget_merged(connection, profile_id)
         _record_deletion(connection, clock.now(), database, profile_id, cause, cause_id)
         touch_profiles(connection, [profile_id], "profile")
 

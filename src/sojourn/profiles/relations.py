@@ -15,6 +15,7 @@ from sojourn.events import touch_profiles
 from sojourn.kernel import Clock, lane_of
 from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.kernel.statement import quoted
+from sojourn.profiles.aliases import current_profile
 from sojourn.profiles.databases import database, database_of
 from sojourn.profiles.table import table_name
 
@@ -350,25 +351,34 @@ class RelationsFollow:
 
     def move(self, connection: Connection, clock: Clock, merged_id: int, survivor_id: int, cause: int) -> Any:
         images = _take(connection, merged_id)
-        for image in images:
-            moved = {
-                **image,
-                **{end: survivor_id for end in ("profile_a", "profile_b") if image[end] == merged_id},
-            }
-            if moved["profile_a"] != moved["profile_b"]:
-                connection.execute(_PUT, (Jsonb(moved | {"lane": lane_of(moved["profile_a"])}),))
+        moved = [
+            image | {end: survivor_id for end in ("profile_a", "profile_b") if image[end] == merged_id}
+            for image in images
+        ]
+        come = [one for one in moved if one["profile_a"] != one["profile_b"] and _put(connection, one)]
         if images:
             touch_profiles(connection, [survivor_id], "relation")
-        return images
+        return {"had": images, "come": [[one["type_id"], one["profile_a"], one["profile_b"]] for one in come]}
 
     def undo(
         self, connection: Connection, clock: Clock, merged_id: int, survivor_id: int, saved: Any, cause: int
     ) -> None:
-        for image in saved or []:
-            other = image["profile_b"] if image["profile_a"] == merged_id else image["profile_a"]
+        for type_id, a, b in saved["come"]:
+            connection.execute(
+                "DELETE FROM relation WHERE lane = %s AND profile_a = %s AND type_id = %s AND profile_b = %s",
+                (lane_of(a), a, type_id, b),
+            )
+        for image in saved["had"]:
+            end = "profile_b" if image["profile_a"] == merged_id else "profile_a"
+            other = current_profile(connection, image[end])
             if _exists(connection, other):
-                connection.execute(_PUT, (Jsonb(image),))
-        touch_profiles(connection, [merged_id], "relation")
+                _put(connection, image | {end: other})
+                touch_profiles(connection, [other], "relation")
+
+
+def _put(connection: Connection, image: Mapping[str, Any]) -> bool:
+    """Relate two profiles as an image tells; whether they were not before."""
+    return connection.execute(_PUT, (Jsonb({**image, "lane": lane_of(image["profile_a"])}),)).rowcount > 0
 
 
 def _exists(connection: Connection, profile_id: int) -> bool:

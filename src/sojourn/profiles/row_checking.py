@@ -53,6 +53,8 @@ class Checker:
     ) -> None:
         chosen = options.options
         check_matching(database, chosen.matching, chosen.field_name)
+        if chosen.matching == "custom_sub":
+            raise SojournError("unknown_matching", "Rows of files are not found by such subscriptions.", "matching")
         self._options = options
         self._matching = chosen.matching
         self._key_field = (

@@ -12,10 +12,12 @@ from sojourn.kernel import Clock, lane_of, public_id
 from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.databases import Database
+from sojourn.profiles.importing import in_transaction
 from sojourn.profiles.merging import Connection, field_image, lock_all, record_change, told_values, write_values
 from sojourn.profiles.moving import move_subscriptions, reindex, release
 from sojourn.profiles.preference import recompute
-from sojourn.profiles.statuses import CHANGE_CREATED, CHANGE_SPLIT
+from sojourn.profiles.regrouping import regroup
+from sojourn.profiles.statuses import CHANGE_CREATED, CHANGE_SPLIT, SUBSCRIBED, UNCONFIRMED
 
 _UNSPLIT = frozenset({"_status", "_is_test", "_no_tracking"})
 """What holds for a person stays with both: a refusal is copied, not moved."""
@@ -42,7 +44,9 @@ def split_off(
     for field in known:
         if field.required:
             raise SojournError("required_missing", f"A profile needs the field “{field.name}”.", field.name)
-    with connection.transaction():
+
+    def work() -> int:
+        regroup(connection, database.id)
         target = into if into is not None else _create(connection, clock, database, profile_id, cause, cause_id)
         lock_all(connection, database, profile_id, target)
         ours, theirs = field_image(connection, database, profile_id), field_image(connection, database, target)
@@ -61,7 +65,15 @@ def split_off(
             release(connection, database, number)
             write_values(connection, clock, database, number, values)
         if subscriptions:
-            moved, joined = move_subscriptions(connection, profile_id, target, list(set(subscriptions)))
+            # A new profile has the same global status; into another one a refusal goes with the contacts.
+            refused = (ours.get("status") or SUBSCRIBED) if into is not None else SUBSCRIBED
+            moved, joined = move_subscriptions(
+                connection,
+                profile_id,
+                target,
+                list(set(subscriptions)),
+                UNCONFIRMED if refused == SUBSCRIBED else refused,
+            )
             if len(moved) + len(joined) != len(set(subscriptions)):
                 raise NotFound(
                     "unknown_subscription", "One of the subscriptions is not the profile's.", "subscriptions"
@@ -77,7 +89,9 @@ def split_off(
             record_change(connection, clock, database, number, other, CHANGE_SPLIT, told, cause, cause_id)
         touch_profiles(connection, [profile_id, target], "profile")
         touch_profiles(connection, [profile_id, target], "subscription")
-    return target
+        return target
+
+    return in_transaction(connection, work)
 
 
 def _create(

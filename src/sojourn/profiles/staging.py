@@ -21,6 +21,7 @@ from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
 from sojourn.profiles.matching import Key, candidates, kinds_of, needs_lock
 from sojourn.profiles.records import Options
+from sojourn.profiles.regrouping import standing
 from sojourn.profiles.statuses import IDENTITY_EMAIL
 
 OUT, CREATE, UPDATE, EXISTS, UNKNOWN = range(5)
@@ -75,7 +76,8 @@ class Stage:
     def prepare(self, connection: psycopg.Connection[Any], *, subscriptions: bool, bulk: bool) -> None:
         """Make the tables where missing and tell the planner; inside the import's transaction."""
         connection.execute(
-            _PLANNER.format("off")
+            standing(self.database.id)
+            + _PLANNER.format("off")
             + (_BULK if bulk else "")
             + f"CREATE TEMP TABLE IF NOT EXISTS {self.table} ({_FIXED}, {self._columns}) ON COMMIT DELETE ROWS; DELETE FROM {self.table};"
             + (_SUBSCRIPTIONS if subscriptions else "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ from sojourn.events import touch
 from sojourn.kernel import Clock, lane_of
 from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.kernel.statement import quoted
+from sojourn.profiles.aliases import current_subscription
 from sojourn.profiles.consent import keep_consent
 from sojourn.profiles.databases import database_of
 from sojourn.profiles.preference import lock_profiles, recompute
@@ -311,19 +313,13 @@ def _change_one(
     until: datetime | None = None, ip: str | None = None, confirmed: bool = False, consent_id: int | None = None, deleted: bool = False,
 ) -> bool:  # fmt: skip
     with connection.transaction():
-        row = connection.execute(
-            "SELECT profile_id FROM subscription WHERE lane = %s AND id = %s", (lane, subscription_id)
-        ).fetchone()
-        if row is None:
-            raise NotFound("unknown_subscription", "There is no such subscription.", "subscription_id")
-        database_id = database_of(connection, row[0])
-        pair = [(row[0], subscription_id)]
+        database_id, place = _locked(connection, lane, subscription_id)
         return (
             change_statuses(
                 connection,
                 clock,
                 database_id,
-                pair,
+                [place],
                 to,
                 allowed,
                 cause,
@@ -336,6 +332,21 @@ def _change_one(
             )
             > 0
         )
+
+
+def _locked(connection: psycopg.Connection[Any], lane: int, subscription_id: int) -> tuple[int, tuple[int, int]]:
+    """The database of a subscription, and the profile and number that it has now, locked: a merge may have moved it, even while we waited."""
+    place = current_subscription(connection, lane, subscription_id)
+    while place is not None:
+        with suppress(NotFound):
+            database_id = database_of(connection, place[0])
+            lock_profiles(connection, database_id, [place[0]])
+            if (now := current_subscription(connection, lane, subscription_id)) == place:
+                return database_id, place
+            place = now
+            continue
+        place = current_subscription(connection, lane, subscription_id)
+    raise NotFound("unknown_subscription", "There is no such subscription.", "subscription_id")
 
 
 def change_statuses(

@@ -54,7 +54,12 @@ class PassagesFollow:
     def move(
         self, connection: psycopg.Connection[Any], clock: Clock, merged_id: int, survivor_id: int, cause: int
     ) -> Any:
-        """Nothing moves: where somebody was inside is told by his history."""
+        """The survivor has been wherever the merged one was, so nobody is led twice through what one passes once."""
+        connection.execute(
+            "INSERT INTO entered (profile_id, scenario_id, lane, key) SELECT %s, scenario_id, %s, key FROM entered WHERE lane = %s AND profile_id = %s"
+            " ON CONFLICT DO NOTHING",
+            (survivor_id, lane_of(survivor_id), lane_of(merged_id), merged_id),
+        )
 
     def undo(
         self, connection: psycopg.Connection[Any], clock: Clock, merged_id: int, survivor_id: int, saved: Any, cause: int

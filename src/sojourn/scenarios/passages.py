@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 
 from sojourn.kernel import lane_of
+from sojourn.profiles.aliases import with_merged
 from sojourn.scenarios.graph import ScenarioDocument
 from sojourn.scenarios.statistics import ports_of
 
@@ -56,32 +57,33 @@ class Person:
 
 
 _PASSAGES = """
-SELECT p.passage_id, p.scenario_id, s.name, v.number, v.id, p.entered_at, p.ended_at, p.reason, f.message, p.node_id, p.due_at, v.draft
+SELECT p.passage_id, p.lane, p.scenario_id, s.name, v.number, p.entered_at, p.ended_at, p.reason, f.message, p.node_id, p.due_at, v.draft
   FROM (SELECT passage_id, scenario_id, version_id, entered_at, NULL::timestamptz AS ended_at, NULL::smallint AS reason, node_id, due_at, lane
-          FROM resting WHERE lane = %(lane)s AND profile_id = %(profile)s
+          FROM unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) x(in_lane, id) JOIN resting ON lane = x.in_lane AND profile_id = x.id
         UNION ALL
         SELECT passage_id, scenario_id, version_id, entered_at, ended_at, reason, node_id, NULL, lane
-          FROM passage_ended WHERE lane = %(lane)s AND profile_id = %(profile)s) p
+          FROM unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) x(in_lane, id) JOIN passage_ended ON lane = x.in_lane AND profile_id = x.id) p
   JOIN scenario s ON s.id = p.scenario_id JOIN scenario_version v ON v.id = p.version_id
   LEFT JOIN passage_failure f ON f.lane = p.lane AND f.passage_id = p.passage_id
  WHERE p.passage_id < %(before)s ORDER BY p.passage_id DESC LIMIT %(limit)s
 """
-_STEPS = "SELECT passage_id, hop, node_id, output, at FROM step WHERE lane = %s AND passage_id = ANY(%s) ORDER BY passage_id, hop"
+_STEPS = "SELECT passage_id, hop, node_id, output, at FROM step WHERE lane = ANY(%s::smallint[]) AND passage_id = ANY(%s) ORDER BY passage_id, hop"
 
 
 def passages_of(
     connection: psycopg.Connection[Any], profile_id: int, *, before: int | None = None, limit: int = 20
 ) -> list[Passage]:
-    """The passages of a profile, newest first, with their steps; `before` is the passage id of the page before."""
-    lane = lane_of(profile_id)
-    rows = connection.execute(
-        _PASSAGES, {"lane": lane, "profile": profile_id, "before": before or (1 << 62), "limit": limit}
-    ).fetchall()
+    """The passages of a profile and of those merged into it, newest first, with their steps; `before`: the passage id of the page before."""
+    ids = with_merged(connection, profile_id)
+    values = {"ids": list(ids), "lanes": [lane_of(one) for one in ids], "before": before or (1 << 62), "limit": limit}
+    rows = connection.execute(_PASSAGES, values).fetchall()
     steps: dict[int, list[tuple[int, int, int, datetime]]] = {}
-    for passage_id, hop, node_id, output, at in connection.execute(_STEPS, (lane, [row[0] for row in rows])):
+    for passage_id, hop, node_id, output, at in connection.execute(
+        _STEPS, (sorted({row[1] for row in rows}), [row[0] for row in rows])
+    ):
         steps.setdefault(passage_id, []).append((hop, node_id, output, at))
     found = []
-    for passage_id, scenario_id, name, number, _, entered, ended, reason, failure, node_id, due, draft in rows:
+    for passage_id, _, scenario_id, name, number, entered, ended, reason, failure, node_id, due, draft in rows:
         nodes = {node.id: node for node in ScenarioDocument.model_validate(draft).nodes}
         way = [
             Step(

@@ -3026,7 +3026,7 @@ export interface components {
         };
         /**
          * DifferenceShape
-         * @description A field in which two profiles differ; `settled` is what the survivor gets unless somebody chooses. A status is not up for choice.
+         * @description A field in which two profiles differ; `settled` is what the survivor gets unless somebody chooses. A refusal is not up for choice.
          */
         DifferenceShape: {
             /** Name */
@@ -3475,7 +3475,7 @@ export interface components {
              * @default email
              * @enum {string}
              */
-            matching: "email" | "email_profile" | "email_sub" | "phone" | "phone_sub" | "profile_id" | "push_sub" | "custom" | "email_phone" | "email_phone_sub" | "none";
+            matching: "email" | "email_profile" | "email_sub" | "phone" | "phone_sub" | "profile_id" | "push_sub" | "custom" | "custom_sub" | "email_phone" | "email_phone_sub" | "none";
             /** Field Name */
             field_name?: string | null;
             /** Date Format */

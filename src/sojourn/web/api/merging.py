@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sojourn.kernel import parse_public_id, public_id
 from sojourn.kernel.wakeups import ENGINE
 from sojourn.profiles import database, database_of
-from sojourn.profiles.merging import merge, merged_into, preview_merge, undo_merge
+from sojourn.profiles.merging import merge, merged_into, preview_merge, refuses, undo_merge
 from sojourn.profiles.splitting import split_off
 from sojourn.profiles.statuses import CAUSE_MANUAL, CHANNEL_WORDS, STATUS_WORDS
 from sojourn.scenarios.clearing import inside_of
@@ -23,7 +23,7 @@ PublicId = Annotated[str, Field(max_length=24)]
 
 
 class DifferenceShape(BaseModel):
-    """A field in which two profiles differ; `settled` is what the survivor gets unless somebody chooses. A status is not up for choice."""
+    """A field in which two profiles differ; `settled` is what the survivor gets unless somebody chooses. A refusal is not up for choice."""
 
     name: str
     title: str
@@ -95,7 +95,7 @@ def preview(
         differences=[
             DifferenceShape(
                 name=one.field.name, title=one.field.title, survivor=_shown(one.field.type, one.survivor), merged=_shown(one.field.type, one.merged),
-                settled=_shown(one.field.type, one.settled), choosable=one.field.type != "status",
+                settled=_shown(one.field.type, one.settled), choosable=not refuses(one.field),
             )
             for one in seen.differences
         ],

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from sojourn.kernel import lane_of, parse_public_id
+from sojourn.kernel import lane_of
 from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.kernel.wakeups import ENGINE
 from sojourn.profiles import Options, Record, SubscriptionInput, database, database_of, import_records, subscribe
@@ -21,7 +21,14 @@ from sojourn.profiles.subscriptions import delete_subscription, of_profile, rest
 from sojourn.segments.history_source import memberships_of
 from sojourn.web.api.call import Call, Changing, Reading
 from sojourn.web.api.pages import Limit, size
-from sojourn.web.api.profiles import FullProfile, SubscriptionOrder, SubscriptionShape, full_profile, subscription_shape
+from sojourn.web.api.profiles import (
+    FullProfile,
+    SubscriptionOrder,
+    SubscriptionShape,
+    full_profile,
+    known_profile,
+    subscription_shape,
+)
 from sojourn.web.installation import Connection
 
 router = APIRouter(tags=["profiles"])
@@ -73,11 +80,11 @@ class MembershipShape(BaseModel):
 @router.patch("/profiles/{profile_id}", name="change_profile")
 def change(profile_id: str, given: ChangedProfile, call: Changing) -> FullProfile:
     """Change fields of a profile; what does not fit is told with the name of its field, and then nothing is changed."""
-    number = parse_public_id(profile_id)
     options = Options(
         mode="update", matching="profile_id", cause=CAUSE_MANUAL, cause_id=call.caller.user_id, source="manual", skip_triggers=given.skip_triggers
     )  # fmt: skip
     with call.connection() as connection:
+        number = known_profile(connection, profile_id)
         base = database(connection, database_of(connection, number))
         unknown = next((name for name in given.fields if name not in base.fields), None)
         if unknown is not None:
@@ -104,8 +111,8 @@ def _check(outcome: Outcome) -> None:
 @router.delete("/profiles/{profile_id}", status_code=204, name="delete_profile")
 def delete(profile_id: str, call: Changing) -> Response:
     """Delete a profile with its subscriptions. What was sent stays in reports, without a name; erasing a person is another thing."""
-    number = parse_public_id(profile_id)
     with call.connection() as connection:
+        number = known_profile(connection, profile_id)
         base = database(connection, database_of(connection, number))
         delete_profile(connection, call.clock, base, number, cause=CAUSE_MANUAL, cause_id=call.caller.user_id)
         call.note(connection, "delete", "profile", profile_id)
@@ -120,8 +127,8 @@ def list_history(
     """Everything that happened to a profile, newest first."""
     if until is not None and until.tzinfo is None:
         raise SojournError("bad_moment", "A moment is given with its offset, such as 2026-01-31T10:00:00Z.", "until")
-    number = parse_public_id(profile_id)
     with call.connection() as connection:
+        number = known_profile(connection, profile_id)
         base = database(connection, database_of(connection, number))
         page = history(connection, base, number, groups=group or (), until=until, after=after, limit=size(limit))
     items = [HappeningShape(at=one.at, group=one.group, kind=one.kind, detail=one.detail) for one in page.happenings]
@@ -131,9 +138,8 @@ def list_history(
 @router.get("/profiles/{profile_id}/segments", name="profile_segments")
 def list_memberships(profile_id: str, call: Reading) -> list[MembershipShape]:
     """Static and updatable segments that a profile is in, the latest first."""
-    number = parse_public_id(profile_id)
     with call.connection() as connection:
-        database_of(connection, number)
+        number = known_profile(connection, profile_id)
         found = memberships_of(connection, lane_of(number), number)
     return [MembershipShape(id=row[0], name=row[1], kind=row[2], entered_at=row[3]) for row in found]
 
@@ -141,9 +147,9 @@ def list_memberships(profile_id: str, call: Reading) -> list[MembershipShape]:
 @router.post("/profiles/{profile_id}/subscriptions", status_code=201, name="add_subscription")
 def add_subscription(profile_id: str, given: SubscriptionOrder, call: Changing) -> FullProfile:
     """Subscribe a profile; a subscription of the same contact is changed."""
-    number = parse_public_id(profile_id)
     order = SubscriptionInput(given.resource_id, given.channel, given.contact, given.status)
     with call.connection() as connection:
+        number = known_profile(connection, profile_id)
         base = database(connection, database_of(connection, number))
         _check(subscribe(connection, call.clock, base, number, order, cause=CAUSE_MANUAL, cause_id=call.caller.user_id))
         call.note(connection, "subscribe", "profile", profile_id, {"resource": given.resource_id})
@@ -156,7 +162,6 @@ def change_subscription(
     profile_id: str, subscription_id: int, given: ChangedSubscription, call: Changing
 ) -> SubscriptionShape:
     """Give a subscription another status."""
-    number = parse_public_id(profile_id)
     status = STATUS_NUMBERS.get(given.status)
     if status is None:
         raise SojournError("incorrect_status", f"A status is one of {', '.join(STATUS_NUMBERS)}.", "status")
@@ -165,6 +170,7 @@ def change_subscription(
     ):
         raise SojournError("bad_moment", "The end lies in the future and is given with its offset.", "suspended_until")
     with call.connection() as connection:
+        number = known_profile(connection, profile_id)
         _own(connection, number, subscription_id)
         set_status(
             connection, call.clock, lane_of(number), subscription_id, status, suspended_until=given.suspended_until, cause=CAUSE_MANUAL,
@@ -190,8 +196,8 @@ def bring_back_subscription(profile_id: str, subscription_id: int, call: Changin
 def _changed(
     profile_id: str, subscription_id: int, call: Call, change: Callable[..., bool], action: str
 ) -> SubscriptionShape:
-    number = parse_public_id(profile_id)
     with call.connection() as connection:
+        number = known_profile(connection, profile_id)
         _own(connection, number, subscription_id)
         change(
             connection, call.clock, lane_of(number), subscription_id, cause=CAUSE_MANUAL, cause_id=call.caller.user_id

@@ -228,7 +228,7 @@ def _filter(connection: Connection, call: Call, base: Database, rules: str, segm
 def get_one(profile_id: str, call: Reading) -> FullProfile:
     """A profile with its subscriptions; of one that was merged, the survivor."""
     with call.connection() as connection:
-        return full_profile(connection, current_profile(connection, parse_public_id(profile_id)))
+        return full_profile(connection, known_profile(connection, profile_id))
 
 
 @router.post("/profiles", status_code=201, name="create_profile")
@@ -257,13 +257,18 @@ def list_profile_passages(
 ) -> Page[PassageShape]:  # fmt: skip
     """The passages of a profile through scenarios, newest first, each with its steps."""
     with call.connection() as connection:
-        found = passages_of(connection, _known(connection, profile_id), before=before, limit=size(limit) + 1)
+        found = passages_of(connection, known_profile(connection, profile_id), before=before, limit=size(limit) + 1)
     types = {entry["type"]: entry for entry in palette(call.language(language))}
     return page_of(found, limit, lambda passage: _passage(passage, types), lambda passage: passage.passage_id)
 
 
-def _known(connection: Connection, profile_id: str) -> int:
-    number = parse_public_id(profile_id)
+def known_profile(connection: Connection, profile_id: str) -> int:
+    """The number of a profile that a call names: of one that was merged, the survivor's.
+
+    Raises:
+        SojournError: `bad_profile_id`. NotFound: `unknown_profile`.
+    """
+    number = current_profile(connection, parse_public_id(profile_id))
     database_of(connection, number)
     return number
 
@@ -290,7 +295,9 @@ def list_profile_messages(
 ) -> Page[MessageShape]:
     """Messages to a profile, newest first."""
     with call.connection() as connection:
-        found = messages_of(connection, _known(connection, profile_id), before=before or None, limit=size(limit) + 1)
+        found = messages_of(
+            connection, known_profile(connection, profile_id), before=before or None, limit=size(limit) + 1
+        )
     return page_of(found, limit, _message, lambda message: message.place)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from sojourn.delivery.codes import Reason, State
 from sojourn.kernel import lane_of
 from sojourn.kernel.errors import SojournError
+from sojourn.profiles.aliases import with_merged
 from sojourn.profiles.statuses import CHANNEL_WORDS
 from sojourn.web.installation import Connection
 
@@ -25,11 +26,12 @@ _PLACE = re.compile(r"(\d{1,18})\.(\d{1,9})")
 
 _MESSAGES = """
 SELECT m.passage_id, m.hop, m.channel, t.name, s.name, u.contact, m.state, m.reason, m.created_at, m.handed_at, m.delivered_at, m.opened_at, m.clicked_at
-  FROM (SELECT passage_id FROM resting WHERE lane = %(lane)s AND profile_id = %(profile)s AND passage_id <= %(passage)s
-        UNION SELECT passage_id FROM passage_ended WHERE lane = %(lane)s AND profile_id = %(profile)s AND passage_id <= %(passage)s) p
-  JOIN message m ON m.lane = %(lane)s AND m.passage_id = p.passage_id
+  FROM unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) x(lane, id) CROSS JOIN LATERAL (
+        SELECT passage_id FROM resting r WHERE r.lane = x.lane AND r.profile_id = x.id AND passage_id <= %(passage)s
+        UNION SELECT passage_id FROM passage_ended e WHERE e.lane = x.lane AND e.profile_id = x.id AND passage_id <= %(passage)s) p
+  JOIN message m ON m.lane = x.lane AND m.passage_id = p.passage_id
   LEFT JOIN template t ON t.id = m.template_id LEFT JOIN scenario s ON s.id = m.scenario_id
-  LEFT JOIN subscription u ON u.lane = m.lane AND u.id = m.subscription_id
+  LEFT JOIN subscription u ON u.lane IN (m.lane, %(lane)s) AND u.id = m.subscription_id
  WHERE (m.passage_id, m.hop) < (%(passage)s, %(hop)s) ORDER BY m.passage_id DESC, m.hop DESC LIMIT %(limit)s
 """
 
@@ -59,7 +61,7 @@ class SentMessage:
 
 
 def messages_of(connection: Connection, profile_id: int, *, before: str | None, limit: int) -> list[SentMessage]:
-    """Messages of a profile, newest first, behind the `place` of another.
+    """Messages of a profile and of those merged into it, newest first, behind the `place` of another.
 
     Raises:
         SojournError: `bad_page`.
@@ -68,7 +70,10 @@ def messages_of(connection: Connection, profile_id: int, *, before: str | None, 
     if before and mark is None:
         raise SojournError("bad_page", "This is not the mark of a page.", "before")
     passage, hop = (int(mark[1]), int(mark[2])) if mark else (2**62, 0)
-    values = {"lane": lane_of(profile_id), "profile": profile_id, "passage": passage, "hop": hop, "limit": limit}
+    ids = with_merged(connection, profile_id)
+    values = {
+        "lane": lane_of(profile_id), "ids": list(ids), "lanes": [lane_of(one) for one in ids], "passage": passage, "hop": hop, "limit": limit
+    }  # fmt: skip
     return [
         SentMessage(
             row[0], row[1], CHANNEL_WORDS[row[2]], row[3], row[4], row[5], _STATES[State(row[6])],

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from sojourn.kernel import Clock, public_id
-from sojourn.kernel.errors import SojournError
+from sojourn.kernel import Clock, lane_of, public_id
+from sojourn.kernel.errors import NotFound, SojournError
+from sojourn.profiles.aliases import current_profile
 from sojourn.profiles.databases import database, database_of
-from sojourn.web.public.sent import SentMessage
+from sojourn.profiles.subscriptions import subscription
+from sojourn.web.public.sent import SentMessage, subscription_of
 
 _PROMO = """
 SELECT c.code, a.expires_at FROM promo_assignment a JOIN promo_code c ON c.pool_id = a.pool_id AND c.no = a.no
@@ -33,10 +36,7 @@ def message_data(
     if "profile" in roots:
         data["profile"] = _profile(connection, message)
     if "subscription" in roots:
-        row = connection.execute(
-            "SELECT contact FROM subscription WHERE lane = %s AND id = %s", (message.lane, message.subscription_id)
-        ).fetchone()
-        data["subscription"] = {"contact": row[0] if row else None}
+        data["subscription"] = {"contact": _contact(connection, message)}
     if "promo" in roots:
         row = connection.execute(_PROMO, (message.lane, message.passage_id, message.profile_id, message.hop)).fetchone()
         data["promo"] = {"code": row[0], "expires_at": row[1].isoformat() if row[1] else None} if row else {}
@@ -52,9 +52,17 @@ def message_data(
     return data
 
 
+def _contact(connection: psycopg.Connection[Any], message: SentMessage) -> str | None:
+    with suppress(NotFound):
+        profile_id, subscription_id = subscription_of(connection, message)
+        return subscription(connection, lane_of(profile_id), subscription_id).contact
+    return None
+
+
 def _profile(connection: psycopg.Connection[Any], message: SentMessage) -> dict[str, Any]:
+    profile_id = current_profile(connection, message.profile_id)
     try:
-        owner = database(connection, database_of(connection, message.profile_id))
+        owner = database(connection, database_of(connection, profile_id))
     except SojournError:
         return {}
     columns = sql.SQL(", ").join(
@@ -62,7 +70,7 @@ def _profile(connection: psycopg.Connection[Any], message: SentMessage) -> dict[
     )
     statement = sql.SQL("SELECT {} FROM {} WHERE lane = %s AND id = %s").format(columns, sql.Identifier(owner.table))
     with connection.cursor(row_factory=dict_row) as cursor:
-        row = cursor.execute(statement, (message.lane, message.profile_id)).fetchone()
+        row = cursor.execute(statement, (lane_of(profile_id), profile_id)).fetchone()
     if row is None:
         return {}
-    return {**row, "id": public_id(message.profile_id), "first_name": row.get("_fname"), "last_name": row.get("_lname")}
+    return {**row, "id": public_id(profile_id), "first_name": row.get("_fname"), "last_name": row.get("_lname")}

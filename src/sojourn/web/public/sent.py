@@ -57,11 +57,14 @@ def subscription_of(connection: psycopg.Connection[Any], message: SentMessage) -
     """Profile and subscription that the message went to, as they are now: people are merged after letters have left.
 
     Raises:
-        NotFound: `unknown_link`: it went to none.
+        NotFound: `unknown_link`: it went to none, or that is gone.
     """
     if message.subscription_id is None:
         raise NotFound("unknown_link", "This link leads nowhere.")
-    return current_subscription(connection, message.profile_id, message.subscription_id)
+    place = current_subscription(connection, message.lane, message.subscription_id)
+    if place is None:
+        raise NotFound("unknown_link", "This link leads nowhere.")
+    return place
 
 
 def link_of(connection: psycopg.Connection[Any], ref: MessageRef, number: int) -> dict[str, Any] | None:

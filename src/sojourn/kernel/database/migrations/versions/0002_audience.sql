@@ -30,6 +30,7 @@ CREATE TABLE profile_alias (                       -- a profile that was merged 
   profile_id bigint NOT NULL, survivor_id bigint NOT NULL, at timestamptz NOT NULL, database_id int NOT NULL, lane smallint NOT NULL, snapshot jsonb,
   PRIMARY KEY (lane, profile_id));
 CREATE INDEX profile_alias_survivor ON profile_alias (survivor_id);
+CREATE INDEX profile_alias_joined ON profile_alias USING gin ((snapshot -> 'joined'));   -- links of old letters: subscriptions that became another's
 -- lane is that of profile_id, the merged one; snapshot: what is needed to split it off again
 
 CREATE TABLE relation_type (
