@@ -17,6 +17,7 @@ from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.aliases import current_profile
 from sojourn.profiles.databases import database, database_of
+from sojourn.profiles.regrouping import standing
 from sojourn.profiles.table import table_name
 
 Connection = psycopg.Connection[Any]
@@ -202,9 +203,11 @@ def relate(
     Raises:
         NotFound: `unknown_profile`. SojournError: `same_profile`, `unknown_property`, `incorrect_weight`.
     """
-    _check_ends(connection, kind, profile_a, profile_b)
     values = _read_weights(kind, weights or {})
-    return _set(connection, clock, kind, profile_a, profile_b, _OVERWRITE, values)
+    with connection.transaction():
+        _stand(connection, kind)
+        _check_ends(connection, kind, profile_a, profile_b)
+        return _set(connection, clock, kind, profile_a, profile_b, _OVERWRITE, values)
 
 
 def modify(
@@ -215,9 +218,10 @@ def modify(
     Raises:
         NotFound: `unknown_profile`. SojournError: `same_profile`, `unknown_property`, `incorrect_weight`.
     """
-    _check_ends(connection, kind, profile_a, profile_b)
     given = _read_weights(kind, weights)
     with connection.transaction():
+        _stand(connection, kind)
+        _check_ends(connection, kind, profile_a, profile_b)
         row = connection.execute(
             "SELECT weights FROM relation WHERE lane = %s AND profile_a = %s AND type_id = %s AND profile_b = %s FOR UPDATE",
             (lane_of(profile_a), profile_a, kind.id, profile_b),
@@ -231,6 +235,11 @@ def modify(
             if abs(summed[name]) > _LARGEST:
                 raise SojournError("incorrect_weight", "The sum is larger than a weight can be.", f"weights.{name}")
         return _set(connection, clock, kind, profile_a, profile_b, _OVERWRITE, summed)
+
+
+def _stand(connection: Connection, kind: RelationType) -> None:
+    """Until the end of the transaction nobody at either end is merged into somebody else."""
+    connection.execute("".join(standing(number) for number in sorted({kind.database_a, kind.database_b})))
 
 
 def unrelate(connection: Connection, kind: RelationType, profile_a: int, profile_b: int) -> bool:

@@ -83,9 +83,9 @@ def test_relations_are_made_listed_paged_and_ended(browser: Browser, base: int) 
     path = f"/profiles/{people[0]}/relations"
     for other, direction in ((people[1], "from"), (people[2], "from"), (people[3], "to")):
         body = {"type": kind, "other": other, "direction": direction, "weights": {"likes": 1}}
-        assert browser.call("PUT", path, json=body).json() == {"likes": 1}
+        assert browser.call("PUT", path, json=body).json() == {"weights": {"likes": 1}}
     more = {"type": "Friends", "other": people[1], "weights": {"likes": 2}, "add": True}
-    assert browser.call("PUT", path, json=more).json() == {"likes": 3}
+    assert browser.call("PUT", path, json=more).json() == {"weights": {"likes": 3}}
     page = browser.get(f"{path}?limit=2")
     rest = browser.get(f"{path}?limit=2&after={page['next']}")
     found = [(r["other"], r["direction"], r["other_name"]) for r in page["items"] + rest["items"]]

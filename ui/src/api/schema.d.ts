@@ -6096,6 +6096,16 @@ export interface components {
             language: "en" | "ru";
         };
         /**
+         * WeightsShape
+         * @description What a relation carries now.
+         */
+        WeightsShape: {
+            /** Weights */
+            weights: {
+                [key: string]: unknown;
+            };
+        };
+        /**
          * ProblemShape
          * @description One thing that is wrong, and where.
          */
@@ -9244,9 +9254,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": {
-                        [key: string]: unknown;
-                    };
+                    "application/json": components["schemas"]["WeightsShape"];
                 };
             };
             /** @description Client Error */

@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from sojourn.kernel import parse_public_id, public_id
+from sojourn.kernel import public_id
 from sojourn.kernel.errors import NotFound, SojournError
-from sojourn.profiles.databases import database_of
 from sojourn.profiles.relations import (
     Property,
     Relation,
@@ -28,9 +27,17 @@ from sojourn.profiles.relations import (
 )
 from sojourn.web.api.call import Changing, Reading
 from sojourn.web.api.pages import After, Limit, Page, page_of, size
+from sojourn.web.api.profiles import known_profile
+from sojourn.web.installation import Connection
 
 router = APIRouter(tags=["profiles"])
 _MARK = re.compile(r"(\d{1,9})\.([01])\.(\d{1,18})")
+
+
+class WeightsShape(BaseModel):
+    """What a relation carries now."""
+
+    weights: dict[str, Any]
 
 
 class PropertyShape(BaseModel):
@@ -168,13 +175,12 @@ def list_of_profile(
     profile_id: str, call: Reading, type_id: int | None = None, after: Annotated[str | None, Query(max_length=40)] = None, limit: Limit = 50
 ) -> RelationPage:  # fmt: skip
     """The relations of a profile, at either end."""
-    number = parse_public_id(profile_id)
     mark = _MARK.fullmatch(after) if after else None
     if after and not mark:
         raise SojournError("bad_page", "This is not the mark of a page.", "after")
     start = (int(mark[1]), int(mark[2]), int(mark[3])) if mark else (0, 0, 0)
     with call.connection() as connection:
-        database_of(connection, number)
+        number = known_profile(connection, profile_id)
         found = list_relations(connection, number, type_id=type_id, after=start, limit=size(limit) + 1)
     shown = found[: size(limit)]
     last = shown[-1] if len(found) > len(shown) else None
@@ -192,27 +198,27 @@ def _relation(one: Relation) -> RelationShape:
 
 
 @router.put("/profiles/{profile_id}/relations", name="set_relation")
-def put(profile_id: str, given: RelationOrder, call: Changing) -> dict[str, Any]:
+def put(profile_id: str, given: RelationOrder, call: Changing) -> WeightsShape:
     """Join this profile with another, or change the relation they have; answers with the weights that hold."""
-    ends = _ends(profile_id, given.other, given.direction)
     with call.connection() as connection, connection.transaction():
+        ends = _ends(connection, profile_id, given.other, given.direction)
         kind = relation_type(connection, given.type)
         held = (modify if given.add else relate)(connection, call.clock, kind, *ends, given.weights)
         call.note(connection, "relate", "profile", profile_id, given.model_dump())
-    return held
+    return WeightsShape(weights=held)
 
 
 @router.post("/profiles/{profile_id}/relations/end", status_code=204, name="end_relation")
 def end(profile_id: str, given: EndedRelation, call: Changing) -> Response:
     """End a relation."""
-    ends = _ends(profile_id, given.other, given.direction)
     with call.connection() as connection, connection.transaction():
+        ends = _ends(connection, profile_id, given.other, given.direction)
         if not unrelate(connection, relation_type(connection, given.type), *ends):
             raise NotFound("unknown_relation", "The profiles are not joined by this relation.", "other")
         call.note(connection, "unrelate", "profile", profile_id, given.model_dump())
     return Response(status_code=204)
 
 
-def _ends(profile_id: str, other: str, direction: str) -> tuple[int, int]:
-    one, two = parse_public_id(profile_id), parse_public_id(other)
+def _ends(connection: Connection, profile_id: str, other: str, direction: str) -> tuple[int, int]:
+    one, two = known_profile(connection, profile_id), known_profile(connection, other)
     return (one, two) if direction == "from" else (two, one)
