@@ -18,7 +18,17 @@ from sojourn.profiles.functional import Operation, in_memory, work_out
 from sojourn.profiles.preference import recompute
 from sojourn.profiles.records import Options
 from sojourn.profiles.staging import CREATE, OUT, UPDATE, Stage
-from sojourn.profiles.statuses import CHANGE_CREATED, CHANGE_UPDATED, IDENTITY_EMAIL, IDENTITY_FIELD, IDENTITY_PHONE
+from sojourn.profiles.statuses import (
+    CHANGE_CREATED,
+    CHANGE_UPDATED,
+    EMAIL,
+    IDENTITY_EMAIL,
+    IDENTITY_EMAIL_SUBSCRIPTION,
+    IDENTITY_FIELD,
+    IDENTITY_PHONE,
+    IDENTITY_SMS_SUBSCRIPTION,
+    SMS,
+)
 
 Group = Mapping[str, str]
 """What is done to which field beyond plain setting: field name → `clear`, `incr`, `add`, `delete`, `upsert` or `replace`."""
@@ -269,8 +279,9 @@ class Applying:
         ).fetchall()
         self.applied.refused.update((seq, _EMAIL_TAKEN) for (seq,) in losers)
         self.connection.execute(
-            f"DELETE FROM identity i USING {self._placed} s JOIN {self._table} p ON p.lane = s.lane AND p.id = s.profile_id WHERE s.seq = ANY(%(moving)s)"
-            f" AND s.kind = {UPDATE} AND i.database_id = %(database)s AND i.kind = {IDENTITY_EMAIL} AND i.value = p.email AND i.profile_id = p.id",
+            f"WITH gone AS (DELETE FROM identity i USING {self._placed} s JOIN {self._table} p ON p.lane = s.lane AND p.id = s.profile_id"
+            f" WHERE s.seq = ANY(%(moving)s) AND s.kind = {UPDATE} AND i.database_id = %(database)s AND i.kind = {IDENTITY_EMAIL} AND i.value = p.email"
+            f" AND i.profile_id = p.id RETURNING i.profile_id, i.lane, i.value) {_still_subscribed('gone', EMAIL, IDENTITY_EMAIL_SUBSCRIPTION)}",
             values,
         )
 
@@ -300,11 +311,26 @@ def _identity_parts(i: int, known: Field) -> list[str]:
     kind, prefix = _identity(known)
     before = f"SELECT u.id, u.lane, v FROM u, LATERAL {identity_values(known, f'u.o{i}')} v"
     after = f"SELECT u.id, u.lane, v FROM u, LATERAL {identity_values(known, f'u.n{i}')} v"
+    kept = (
+        [f"kept{i} AS ({_still_subscribed(f'gone{i}', SMS, IDENTITY_SMS_SUBSCRIPTION)})"]
+        if known.type == "phones"
+        else []
+    )
     return [
-        f"gone{i} AS (DELETE FROM identity i USING ({before} EXCEPT {after}) x WHERE i.profile_id = x.id AND i.kind = {kind} AND i.value = '{prefix}' || x.v)",
+        f"gone{i} AS (DELETE FROM identity i USING ({before} EXCEPT {after}) x WHERE i.profile_id = x.id AND i.kind = {kind} AND i.value = '{prefix}' || x.v"
+        " RETURNING i.profile_id, i.lane, i.value)",
+        *kept,
         f"come{i} AS (INSERT INTO identity (profile_id, database_id, lane, kind, value) SELECT x.id, %(database)s, x.lane, {kind}, '{prefix}' || x.v"
         f" FROM ({after} EXCEPT {before}) x)",
     ]
+
+
+def _still_subscribed(gone: str, channel: int, kind: int) -> str:
+    """SQL: contacts that are no longer the profile's own, but that it is still subscribed by, are found as those of subscriptions from now on."""
+    return f"""INSERT INTO identity (profile_id, database_id, lane, kind, value) SELECT g.profile_id, %(database)s, g.lane, {kind}, g.value FROM {gone} g
+      WHERE EXISTS (SELECT FROM subscription n WHERE n.lane = g.lane AND n.profile_id = g.profile_id AND n.channel = {channel} AND n.contact = g.value)
+        AND NOT EXISTS (SELECT FROM identity o WHERE o.database_id = %(database)s AND o.kind = {kind} AND o.kind <> 1 AND o.value = g.value
+          AND o.profile_id = g.profile_id)"""
 
 
 def _expression(known: Field, action: str) -> str:

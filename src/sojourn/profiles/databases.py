@@ -146,3 +146,15 @@ def database_of(connection: psycopg.Connection[Any], profile_id: int) -> int:
         ).fetchone():
             return int(number)
     raise NotFound("unknown_profile", "There is no such profile.", "profile_id")
+
+
+def databases_of(connection: psycopg.Connection[Any], profile_ids: Sequence[int]) -> dict[int, int]:
+    """The numbers of the databases of several profiles, by profile; those that are gone are missing."""
+    found: dict[int, int] = {}
+    for (number,) in connection.execute("SELECT id FROM profile_database ORDER BY id").fetchall():
+        rows = connection.execute(
+            f'SELECT p.id FROM unnest(%s::bigint[]) x JOIN "{table_name(number)}" p ON p.lane = (x & 63)::smallint AND p.id = x',
+            ([one for one in profile_ids if one not in found],),
+        )
+        found |= {row[0]: int(number) for row in rows}
+    return found

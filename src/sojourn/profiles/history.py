@@ -17,7 +17,13 @@ from sojourn.kernel import lane_of
 from sojourn.kernel.errors import SojournError
 from sojourn.profiles.aliases import with_merged
 from sojourn.profiles.databases import Database
-from sojourn.profiles.statuses import CHANNEL_WORDS, STATUS_WORDS
+from sojourn.profiles.statuses import (
+    CHANGE_CREATED,
+    CHANGE_SUBSCRIBED,
+    CHANGE_SUBSCRIPTION,
+    CHANNEL_WORDS,
+    STATUS_WORDS,
+)
 
 Connection = psycopg.Connection[Any]
 Group = Literal["profile", "subscription", "message", "scenario", "segment", "loyalty", "other"]
@@ -128,15 +134,29 @@ _KINDS: dict[int, tuple[Group, str]] = {
     6: ("profile", "merged"), 7: ("profile", "split"),
 }  # fmt: skip
 _CAUSES = {1: "manual", 2: "file", 3: "api", 4: "form", 5: "popup", 6: "scenario", 7: "recipient", 8: "system"}
-_CHANGES = """
+_CHANGES = f"""
+WITH recorded AS MATERIALIZED (
+  SELECT c.* FROM unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) x(lane, id)
+    CROSS JOIN LATERAL (SELECT c.*, c.ctid AS place FROM change c WHERE c.lane = x.lane AND c.profile_id = x.id AND c.at <= %(until)s AND c.kind = ANY(%(read)s)
+                         ORDER BY c.at DESC, c.kind DESC, c.subject_id, c.ctid DESC LIMIT %(limit)s) c),
+told AS (
+  SELECT at, kind, cause, cause_id, subject_id, lane, old, new, place FROM recorded WHERE kind = ANY(%(kinds)s)
+  UNION ALL
+  -- Whom a file made and subscribed at one time has no row of its own for the subscription.
+  SELECT m.at, {CHANGE_SUBSCRIBED}::smallint, m.cause, m.cause_id, u.id, u.lane, NULL, jsonb_build_object('status', coalesce(
+           (SELECT f.old -> 'status' FROM unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) y(lane, id) JOIN change f ON f.lane = y.lane AND f.profile_id = y.id
+             WHERE f.subject_id = u.id AND f.kind = {CHANGE_SUBSCRIPTION} ORDER BY f.at LIMIT 1), to_jsonb(u.status))), NULL
+    FROM (SELECT DISTINCT at, cause, cause_id FROM recorded WHERE kind = {CHANGE_CREATED} AND new IS NULL) m
+    JOIN unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) x(lane, id) ON %(subscribed)s
+    JOIN subscription u ON u.lane = x.lane AND u.profile_id = x.id AND u.created_at = m.at
+   WHERE NOT EXISTS (SELECT FROM unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) y(lane, id) JOIN change f ON f.lane = y.lane AND f.profile_id = y.id
+                      WHERE f.subject_id = u.id AND f.kind = {CHANGE_SUBSCRIBED}))
 SELECT c.at, c.kind, c.cause, c.cause_id, c.old, c.new, coalesce(u.contact, o.contact), coalesce(u.channel, o.channel), r.name,
        CASE c.cause WHEN 1 THEN (SELECT coalesce(nullif(a.name, ''), a.email) FROM access_user a WHERE a.id = c.cause_id)
                     WHEN 2 THEN (SELECT t.title FROM background_task t WHERE t.id = c.cause_id)
                     WHEN 6 THEN (SELECT s.name FROM scenario s WHERE s.id = c.cause_id) END
-  FROM unnest(%(lanes)s::smallint[], %(ids)s::bigint[]) x(lane, id)
-  CROSS JOIN LATERAL (SELECT c.*, c.ctid AS place FROM change c WHERE c.lane = x.lane AND c.profile_id = x.id AND c.at <= %(until)s AND c.kind = ANY(%(kinds)s)
-                       ORDER BY c.at DESC, c.kind DESC, c.subject_id, c.ctid DESC LIMIT %(limit)s) c
-  LEFT JOIN subscription u ON c.kind IN (3, 4) AND u.lane = c.lane AND u.id = c.subject_id LEFT JOIN LATERAL jsonb_to_record(CASE WHEN c.kind IN (3, 4) THEN c.new END) o(contact text, channel smallint, resource_id int) ON true
+  FROM told c LEFT JOIN subscription u ON c.kind IN ({CHANGE_SUBSCRIBED}, {CHANGE_SUBSCRIPTION}) AND u.lane = c.lane AND u.id = c.subject_id
+  LEFT JOIN LATERAL jsonb_to_record(CASE WHEN c.kind IN ({CHANGE_SUBSCRIBED}, {CHANGE_SUBSCRIPTION}) THEN c.new END) o(contact text, channel smallint, resource_id int) ON true
   LEFT JOIN resource r ON r.id = coalesce(u.resource_id, o.resource_id)
  ORDER BY c.at DESC, c.kind DESC, c.subject_id, c.place DESC LIMIT %(limit)s
 """
@@ -147,7 +167,11 @@ def changes(
 ) -> list[Happening]:
     """Changes of fields and subscriptions, with what they were and what caused them."""
     kinds = [number for number, (group, _) in _KINDS.items() if group in groups]
-    rows = connection.execute(_CHANGES, {**whose.values, "until": until, "limit": limit, "kinds": kinds})
+    subscribed = CHANGE_SUBSCRIBED in kinds
+    values = {
+        "until": until, "limit": limit, "kinds": kinds, "subscribed": subscribed, "read": [*kinds, CHANGE_CREATED] if subscribed else kinds,
+    }  # fmt: skip
+    rows = connection.execute(_CHANGES, {**whose.values, **values})
     return [_change(whose.database, row) for row in rows]
 
 

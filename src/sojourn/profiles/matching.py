@@ -36,16 +36,23 @@ TAG_SEPARATOR = "\x1f"
 _BY_EMAIL = frozenset({"email", "email_profile", "email_sub", "email_phone", "email_phone_sub"})
 _BY_PHONE = frozenset({"phone", "phone_sub", "email_phone", "email_phone_sub"})
 MATCHINGS = _BY_EMAIL | _BY_PHONE | {"profile_id", "push_sub", "custom", "custom_sub", "none"}
+# No kinds of `identity` themselves: a profile's own address or phone to which it has a subscription. Files subscribe new profiles to what is
+# theirs anyway, and a second row for the same contact would be a fifth of the work.
+_OWN_EMAIL, _OWN_PHONE = 101, 102
+_OWN = {_OWN_EMAIL: (IDENTITY_EMAIL, EMAIL), _OWN_PHONE: (IDENTITY_PHONE, SMS)}
 _KINDS: dict[str, tuple[tuple[str, tuple[int, ...]], ...]] = {
     "email": (("key1", (IDENTITY_EMAIL, IDENTITY_EMAIL_SUBSCRIPTION)),),
     "email_profile": (("key1", (IDENTITY_EMAIL,)),),
-    "email_sub": (("key1", (IDENTITY_EMAIL_SUBSCRIPTION,)),),
+    "email_sub": (("key1", (IDENTITY_EMAIL_SUBSCRIPTION, _OWN_EMAIL)),),
     "phone": (("key1", (IDENTITY_PHONE, IDENTITY_SMS_SUBSCRIPTION)),),
-    "phone_sub": (("key1", (IDENTITY_SMS_SUBSCRIPTION,)),),
+    "phone_sub": (("key1", (IDENTITY_SMS_SUBSCRIPTION, _OWN_PHONE)),),
     "push_sub": (("key1", (IDENTITY_PUSH,)),),
     "custom_sub": (("key1", (IDENTITY_OTHER,)),),
     "email_phone": (("key1", (IDENTITY_EMAIL,)), ("key2", (IDENTITY_PHONE,))),
-    "email_phone_sub": (("key1", (IDENTITY_EMAIL_SUBSCRIPTION,)), ("key2", (IDENTITY_SMS_SUBSCRIPTION,))),
+    "email_phone_sub": (
+        ("key1", (IDENTITY_EMAIL_SUBSCRIPTION, _OWN_EMAIL)),
+        ("key2", (IDENTITY_SMS_SUBSCRIPTION, _OWN_PHONE)),
+    ),
 }
 """Mode → ways in their order: the key's column and the kinds of identity it is looked for in."""
 
@@ -175,7 +182,7 @@ def field_key(field: Field, value: Any, reading: Reading) -> str | None:
 
 def kinds_of(matching: Matching) -> tuple[int, ...]:
     """The kinds of identity that a mode looks in, those of custom fields left out."""
-    return tuple(kind for _, kinds in _KINDS.get(matching, ()) for kind in kinds)
+    return tuple(kind for _, kinds in _KINDS.get(matching, ()) for kind in kinds if kind not in _OWN)
 
 
 def candidates(
@@ -207,6 +214,11 @@ def _union(database_id: int, column: str, kinds: tuple[int, ...], resource_id: i
 
 def _probe(database_id: int, column: str, kind: int, resource_id: int | None) -> str:
     narrowed = ""
+    if kind in _OWN:
+        kind, channel = _OWN[kind]
+        of_resource = "" if resource_id is None else f" AND n.resource_id = {int(resource_id)}"
+        narrowed = f""" AND EXISTS (SELECT FROM subscription n WHERE n.lane = i.lane AND n.profile_id = i.profile_id
+          AND n.channel = {channel} AND n.contact = i.value{of_resource})"""
     if resource_id is not None and kind in _CHANNEL_OF:
         narrowed = f""" AND EXISTS (SELECT FROM subscription n WHERE n.lane = i.lane AND n.profile_id = i.profile_id
           AND n.resource_id = {int(resource_id)} AND n.channel = {_CHANNEL_OF[kind]} AND n.contact = i.value)"""

@@ -97,22 +97,18 @@ SELECT DISTINCT profile_id FROM added
 """
 
 
-# New profiles subscribe straight from the stage: they have no other contacts that would have to be looked at.
+# New profiles subscribe straight from the stage: they have no other contacts that would have to be looked at. That they were subscribed follows
+# from the subscription itself, made at the moment of the profile (`history`): a row of `change` for each would be a fifth of the work. Nor do
+# they get another identity: the contact is the profile's own, and is found as such (`matching`).
 _NEW = """
 WITH added AS (
   INSERT INTO subscription (profile_id, created_at, opted_in_at, resource_id, lane, channel, status, effective, priority, preferred, contact, cats)
   SELECT s.profile_id, %(at)s, %(at)s, %(resource)s, s.lane, %(channel)s, %(status)s, {effective}, %(priority)s, true, {contact}, %(cats)s
     FROM {stage} s WHERE s.kind = {create} AND {contact} IS NOT NULL
-  RETURNING profile_id, lane, id, resource_id, channel, contact, status),
-recorded AS (
-  INSERT INTO change (profile_id, at, subject_id, database_id, lane, kind, cause, cause_id, new)
-  SELECT profile_id, %(at)s, id, %(database)s, lane, {kind_added}, %(cause)s, %(cause_id)s, jsonb_build_object('status', {word}, {details}) FROM added),
-touched AS ({touched}){known}
+  RETURNING profile_id, lane),
+touched AS ({touched})
 SELECT count(*) FROM added
 """
-_KNOWN = f""",
-known AS (
-  INSERT INTO identity (profile_id, database_id, lane, kind, value) SELECT profile_id, %(database)s, lane, {_KIND}, {_VALUE} FROM added)"""
 
 
 def subscribe_new(
@@ -124,20 +120,17 @@ def subscribe_new(
     wanted: Sequence[tuple[Subscribing, str]],
 ) -> None:
     """Subscribe the profiles that this round creates, each by an SQL contact in terms of the stage `s`; resource and channel come once."""
-    channels: set[int] = set()
     for item, contact in wanted:
         statement = _NEW.format(
-            stage=stage, create=CREATE, contact=contact, effective=effective("s.status", "%(status)s::smallint"), kind_added=CHANGE_SUBSCRIBED,
-            word=STATUS_WORD.format("status"), details=_DETAILS, touched=touch("added", "subscription"),
-            known="" if item.channel in channels else _KNOWN,
+            stage=stage, create=CREATE, contact=contact, effective=effective("s.status", "%(status)s::smallint"),
+            touched=touch("added", "subscription"),
         )  # fmt: skip
         values = {
-            "at": at, "database": database.id, "cause": options.cause, "cause_id": options.cause_id, "resource": item.resource_id,
-            "channel": item.channel, "status": SUBSCRIBED if item.status is None else item.status, "priority": item.priority or 0,
+            "at": at, "resource": item.resource_id, "channel": item.channel,
+            "status": SUBSCRIBED if item.status is None else item.status, "priority": item.priority or 0,
             "cats": None if item.cats is None else list(item.cats),
         }  # fmt: skip
         connection.execute(statement, values)
-        channels.add(item.channel)
 
 
 def stage_subscriptions(connection: psycopg.Connection[Any], lines: Iterable[str]) -> None:

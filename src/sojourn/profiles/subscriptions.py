@@ -17,7 +17,7 @@ from sojourn.kernel.errors import Conflict, NotFound, SojournError
 from sojourn.kernel.statement import quoted
 from sojourn.profiles.aliases import current_subscription
 from sojourn.profiles.consent import keep_consent
-from sojourn.profiles.databases import database_of
+from sojourn.profiles.databases import database_of, databases_of
 from sojourn.profiles.preference import lock_profiles, recompute
 from sojourn.profiles.statuses import (
     CAUSE_RECIPIENT,
@@ -293,11 +293,7 @@ def resume_suspended(connection: psycopg.Connection[Any], clock: Clock, *, limit
         "SELECT s.profile_id, s.id FROM subscription s WHERE s.status = 5 AND s.suspended_until <= %s ORDER BY s.suspended_until LIMIT %s",
         (clock.now(), limit),
     ).fetchall()
-    homes = connection.execute(
-        "SELECT DISTINCT ON (i.profile_id) i.profile_id, i.database_id FROM unnest(%s::bigint[]) x(id) JOIN identity i ON i.profile_id = x.id AND i.kind <> 1",
-        ([row[0] for row in due],),
-    ).fetchall()
-    home: dict[int, int] = dict(homes)
+    home = databases_of(connection, [row[0] for row in due])
     resumed = 0
     for database_id in sorted(set(home.values())):
         chosen = [row for row in due if home.get(row[0]) == database_id]
