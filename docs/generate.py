@@ -250,7 +250,10 @@ _MATCHING_WORDS = {
     "email_phone_sub": ("`email`, `phone`", "the same by subscriptions"),
     "profile_id": ("`profile_id`", "the id: 24 hexadecimal digits"),
     "push_sub": ("`provider`, `subscription_id`", "push subscription"),
-    "custom_sub": ("`field_name` (a channel: `telegram`, `whatsapp`, `viber`, `notify`), `field_value`", "subscriptions of that channel"),
+    "custom_sub": (
+        "`field_name` (a channel: `telegram`, `whatsapp`, `viber`, `notify`), `field_value`",
+        "subscriptions of that channel",
+    ),
     "custom": ("`field_name`, `field_value`", "a custom field that was made findable"),
 }
 

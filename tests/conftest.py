@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import os
 import tempfile
@@ -24,6 +25,18 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatabl
 
 START = datetime(2026, 11, 2, 10, 0, tzinfo=UTC)
 _numbers = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_loop_of_another_test(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The browser of earlier tests in this process leaves its event loop marked as running in this thread, though it stands still; hide it from
+    tests without a browser, which may run loops of their own."""
+    left = None if "browser" in request.fixturenames else asyncio._get_running_loop()
+    if left is not None:
+        asyncio._set_running_loop(None)
+    yield
+    if left is not None:
+        asyncio._set_running_loop(left)
 
 
 @pytest.fixture(scope="session")

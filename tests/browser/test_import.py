@@ -75,7 +75,7 @@ def test_a_file_is_looked_into_tried_and_imported_and_refused_lines_are_told(
     with page.expect_download() as download:
         page.get_by_role("link", name="Download rejected rows").click()
     assert "not an address" in Path(download.value.path()).read_text(encoding="utf-8-sig")
-    page.get_by_role("link", name="Imports").click()
+    page.get_by_role("link", name="Imports", exact=True).click()
     expect(page.get_by_role("link", name="people.csv")).to_be_visible()
     page.get_by_role("link", name="people.csv").click()
     page.get_by_role("link", name="See the profiles").click()
