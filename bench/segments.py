@@ -20,6 +20,7 @@ from sojourn.segments.evaluation import Question
 from sojourn.segments.incremental import catch_up
 from sojourn.segments.recalculating import recalculate
 from sojourn.segments.store import create_segment, parse_draft
+from sojourn.templates import TemplateContent, save_template
 
 FIGURES = ("segment.count", "segment.incremental")
 PROFILES, MAILINGS = 5_000_000, 100
@@ -45,6 +46,8 @@ def measure(profiles: int = PROFILES, mailings: int = MAILINGS) -> list[dict[str
         made = create_database(connection, clock, "Big")
         add_field(connection, clock, made.id, "points", "Points", "integer")
         base = database(connection, made.id)
+        for number in range(1, mailings + 1):
+            save_template(connection, clock, f"Mailing {number}", 2, TemplateContent(text="News"))
         fill(connection, base.table, base.field("points").column, profiles, mailings)
         catalogue = Catalogue(connection)
         counts = []

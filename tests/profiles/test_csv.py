@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sojourn.kernel import SojournError, VirtualClock
-from sojourn.profiles import Database, Resource, change_sets, of_profile
+from sojourn.profiles import Database, Resource, change_sets, of_profile, staging
 from sojourn.profiles import row_import as module
 from sojourn.profiles.column_mapping import guess_mapping
 from sojourn.profiles.csv_import import FileOptions, Report, SubscribeAll, import_csv
@@ -19,6 +19,7 @@ from sojourn.profiles.csv_reader import CsvReader
 from sojourn.profiles.reading_rows import LONGEST_ROW
 from sojourn.profiles.records import Options
 from sojourn.profiles.statuses import CAUSE_FILE
+from tests.profiles.together import together
 
 Connection = psycopg.Connection[Any]
 FILE = Options(cause=CAUSE_FILE, source="file")
@@ -228,6 +229,58 @@ def test_chunks_tell_their_progress_and_can_be_stopped(
     )
     assert import_csv(run.connection, run.clock, run.shop, path, FileOptions()).total == 1_000
     assert len(run.rows("email")) == 1_000
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Small chunks, one after the other; tells of each time rows were placed whether that was without a look."""
+    monkeypatch.setattr(module, "CHUNK_ROWS", 10)
+    monkeypatch.setattr(module, "APPLIERS", 1)
+    monkeypatch.setattr(staging, "_MANY", 5)
+    guesses: list[bool] = []
+    place = staging.Placing.place
+
+    def noted(self: staging.Placing, *args: Any, **named: Any) -> Any:
+        placed = place(self, *args, **named)
+        guesses.append(self.guessed)
+        return placed
+
+    monkeypatch.setattr(staging.Placing, "place", noted)
+    return guesses
+
+
+def test_after_a_chunk_of_strangers_the_next_one_is_only_looked_up_if_somebody_in_it_is_known(
+    run: Run, news: Resource, looks: list[bool]
+) -> None:
+    head = "email,bonus\n"
+    assert run(head + "".join(f"p{number}@b.cd,1\n" for number in range(24, 30))).created == 6
+    looks.clear()
+    everybody = [f"p{number:02}@b.cd" for number in range(40)]
+    content = head + "".join(f"{email},2\n" for email in everybody)
+    report = run(content, subscribe=SubscribeAll(news.id, (1,)))
+    assert report == Report(total=40, created=34, updated=6)
+    assert looks == [False, True, True, False, False]
+    assert run.rows("email", "bonus") == [(email, 2) for email in everybody]
+    counts = run.connection.execute(
+        "SELECT (SELECT count(*) FROM identity WHERE kind = 1), (SELECT count(*) FROM subscription)"
+    )
+    assert counts.fetchone() == (40, 40)
+
+
+def test_the_same_strangers_in_two_files_at_once_become_one_profile_each(
+    run: Run, database_url: str, looks: list[bool]
+) -> None:
+    content = "email,bonus\n" + "".join(f"p{number:02}@b.cd,1\n" for number in range(60))
+    reports: list[Report] = []
+    path = run.folder / "both.csv"
+    path.write_text(content)
+
+    def work(mine: Connection, _: int) -> None:
+        reports.append(import_csv(mine, run.clock, run.shop, path, FileOptions()))
+
+    together(database_url, 2, work)
+    assert sum(report.created for report in reports) == 60 == sum(report.unchanged for report in reports)
+    assert len(run.rows("email")) == 60
 
 
 def test_change_sets_of_files_reach_the_triggers(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

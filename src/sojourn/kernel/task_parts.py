@@ -9,15 +9,12 @@ from psycopg.types.json import Jsonb
 
 
 def note_part(connection: psycopg.Connection[Any], task_id: int, part: int, outcome: Any) -> None:
-    """Note that a part of a running task is finished; last in the transaction of the part, since other parts wait for it."""
+    """Note that a part of a running task is finished, in the transaction of the part."""
     connection.execute(
-        """UPDATE background_task SET result = jsonb_build_object('parts', coalesce(result -> 'parts', '{}') || jsonb_build_object(%s::text, %s::jsonb))
-            WHERE id = %s""",
-        (str(part), Jsonb(outcome), task_id),
+        "INSERT INTO task_part (task_id, part, outcome) VALUES (%s, %s, %s)", (task_id, part, Jsonb(outcome))
     )
 
 
 def noted_parts(connection: psycopg.Connection[Any], task_id: int) -> dict[int, Any]:
     """The parts that an earlier run finished, with their outcomes."""
-    row = connection.execute("SELECT result -> 'parts' FROM background_task WHERE id = %s", (task_id,)).fetchone()
-    return {int(part): outcome for part, outcome in (row[0] or {}).items()} if row else {}
+    return dict(connection.execute("SELECT part, outcome FROM task_part WHERE task_id = %s", (task_id,)).fetchall())

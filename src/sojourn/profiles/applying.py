@@ -51,7 +51,8 @@ class Applying:
     """One round of one import.
 
     `groups` are numbered as the rows' `grp`; `operations` give the values of actions that are worked out in memory; `sought_by_email` tells
-    whether a row is looked for by the very address its new profile gets.
+    whether a row is looked for by the very address its new profile gets. `guessed`: nobody looked whether the addresses are free, so one that
+    is not ends the round with psycopg's `UniqueViolation`.
     """
 
     connection: psycopg.Connection[Any]
@@ -62,6 +63,7 @@ class Applying:
     operations: Mapping[int, Mapping[str, Operation]]
     sought_by_email: Callable[[int], bool]
     change_set: bool
+    guessed: bool = False
     applied: Applied = field(default_factory=Applied)
 
     def __post_init__(self) -> None:
@@ -132,9 +134,11 @@ class Applying:
         # Claimed in the order of the addresses, so that two imports wait for each other in one direction only.
         claimed = self.connection.execute(
             f"INSERT INTO identity (profile_id, database_id, lane, kind, value) SELECT s.profile_id, %(database)s, s.lane, {IDENTITY_EMAIL}, s.email"
-            f" FROM {self._placed} s WHERE s.kind = {CREATE} AND s.email IS NOT NULL ORDER BY s.email, s.seq ON CONFLICT DO NOTHING",
+            f" FROM {self._placed} s WHERE s.kind = {CREATE} AND s.email IS NOT NULL ORDER BY s.email, s.seq{'' if self.guessed else ' ON CONFLICT DO NOTHING'}",
             self._values,
         ).rowcount
+        if self.guessed:
+            return
         wanted = self.connection.execute(
             f"SELECT count(*) FROM {self._placed} s WHERE s.kind = {CREATE} AND s.email IS NOT NULL"
         ).fetchone()

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sojourn.profiles.matching import Key
 from sojourn.profiles.reading_rows import Rejection, csv_record
+
+_Value = TypeVar("_Value")
+_FEW = 50
 
 RowSubscriptions = dict[tuple[int, int, str], str]
 """(resource, channel, contact) → cells of COPY text from `resource_id` on, as `staging.SUBSCRIPTION_COLUMNS` order them."""
@@ -35,24 +39,35 @@ class Checked:
 
     def without(self, bad: Collection[int]) -> Checked:
         """The same without some rows."""
-        kept = [row for row in range(len(self.rows)) if row not in bad]
+        gone = sorted(bad, reverse=True)
         return Checked(
-            [self.keys[row] for row in kept],
-            [[column[row] for row in kept] for column in self.columns],
-            [self.lines[row] for row in kept],
-            [self.rows[row] for row in kept],
+            _without(self.keys, gone),
+            [_without(column, gone) for column in self.columns],
+            _without(self.lines, gone),
+            _without(self.rows, gone),
             self.sources,
             self.rejections,
             self.done_bytes,
             self.part,
             self.file,
-            None if self.subscriptions is None else [self.subscriptions[row] for row in kept],
+            None if self.subscriptions is None else _without(self.subscriptions, gone),
             self.left_out,
         )
 
     def rejection(self, row: int, name: str | None, code: str, reason: str) -> Rejection:
         """Row number `row` as refused."""
         return rejected(self.rows[row], self.lines[row], self.file, name, code, reason, self.sources)
+
+
+def _without(values: Sequence[_Value], gone: Sequence[int]) -> list[_Value]:
+    """A copy without the places `gone`, which go down. Where these are few, all others move at once."""
+    if len(gone) > _FEW:
+        left_out = set(gone)
+        return [value for place, value in enumerate(values) if place not in left_out]
+    kept = list(values)
+    for place in gone:
+        del kept[place]
+    return kept
 
 
 def rejected(

@@ -59,7 +59,7 @@ class ChunkImport:
         self._clock, self._database, self._file = clock, database, options
         self._options = options.options
         self._stage = Stage(database, fields)
-        self._placing = Placing(connection, database, self._options)
+        self._placing = Placing(connection, database, self._options, may_guess=not options.test_run)
         self._group = group
         self._subscribing = options.all_subscriptions()
         # Cells that are added to what is there cannot be folded into an earlier row of the same person: that one is applied before.
@@ -169,9 +169,8 @@ class ChunkImport:
         *,
         noted: bool,
     ) -> set[int]:
-        placements, later = self._placing.place(rows, [checked.keys[row] for row in rows])
+        placements, later, applied = self._placed(checked, rows, at, noted=noted)
         kinds = {place.seq: place.kind for place in placements}
-        applied = self._apply(checked, placements, set(kinds.values()), at, noted=noted)
         later |= applied.later
         changed = set(applied.changed.values()) | self._subscribe(
             checked, placements, later | applied.refused.keys(), at
@@ -180,7 +179,7 @@ class ChunkImport:
             result.rejections.append(checked.rejection(row, problem.place, problem.code, problem.message))
         for row in later | applied.refused.keys():
             kinds.pop(row, None)
-        result.several += sum(place.several for place in placements if place.seq in kinds)
+        result.several += sum(place.seq in kinds for place in placements if place.several)
         self._count(result, repeats, kinds, applied, changed, checked.repeats)
         updated.update(changed)
         if self._options.add_to_segments or self._options.remove_from_segments:
@@ -191,16 +190,31 @@ class ChunkImport:
             ]
         return later
 
-    def _apply(
-        self, checked: Checked, placements: Sequence[Placement], kinds: set[int], at: datetime, *, noted: bool
-    ) -> Applied:
+    def _placed(
+        self, checked: Checked, rows: Sequence[int], at: datetime, *, noted: bool
+    ) -> tuple[list[Placement], set[int], Applied]:
+        """Find out whose the rows are, and write them. Where all were taken for new people, who is known shows when the addresses are claimed."""
+        keys = [checked.keys[row] for row in rows]
+        placements, later = self._placing.place(rows, keys)
+        if self._placing.guessed:
+            try:
+                with self.connection.transaction():
+                    return placements, later, self._apply(checked, placements, at, noted=noted)
+            except psycopg.errors.UniqueViolation:
+                placements, later = self._placing.place(rows, keys, look=True)
+        return placements, later, self._apply(checked, placements, at, noted=noted)
+
+    def _apply(self, checked: Checked, placements: Sequence[Placement], at: datetime, *, noted: bool) -> Applied:
+        kinds = {place.kind for place in placements}
         if not kinds & {CREATE, UPDATE}:
             return Applied()
         connection, stage = self.connection, self._stage
         stage.clear(connection)
         stage.fill(connection, _lines(checked, placements))
         owned = owns_email(self._options.matching)
-        applying = Applying(connection, stage, self._options, at, [self._group], {}, lambda row: owned, noted)
+        applying = Applying(
+            connection, stage, self._options, at, [self._group], {}, lambda row: owned, noted, self._placing.guessed
+        )
         if self._file.test_run:
             applying.foresee()
             return applying.applied

@@ -1,8 +1,9 @@
-"""Rows of any reader into profiles: the next chunk is read and checked here while PostgreSQL applies the last two in threads of their own."""
+"""Rows of any reader into profiles: the next chunk is read and checked here while PostgreSQL applies the last ones in threads of their own."""
 
 from __future__ import annotations
 
 import gc
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -27,13 +28,15 @@ from sojourn.profiles.reading_rows import Reader
 from sojourn.profiles.resources import Resource, list_resources, resource
 from sojourn.profiles.row_checking import Checker
 
-CHUNK_ROWS = 20_000
-APPLIERS = 2
-"""Chunks that are applied at the same time."""
+CHUNK_ROWS = 4_000
+APPLIERS = 3
+"""Chunks that are applied at the same time: two for the cores, one more for the waits between its statements."""
+_SWITCH_SECONDS = 0.0005
 WATCHED_KEYS = 1_000_000
 """Of so many keys it is remembered that they came, to tell repeated people; each costs some 70 bytes."""
 _MOST_RESOURCES = 10_000
 
+_Part = str | tuple[int, str] | None
 Progress = Callable[[int, int, int], None]
 Reject = Callable[[int, str | None, str, str], None]
 
@@ -61,7 +64,7 @@ def import_rows(
     if options.task_id is not None and not finished:  # of a run that was broken off
         connection.execute("DELETE FROM import_rejection WHERE task_id = %s", (options.task_id,))
     try:
-        with _rare_collections():
+        with _interpreter_for_import():
             run = _Run(appliers, reader, checker, {part: Counts(**counts) for part, counts in finished.items()})
             run.told(progress, reject)
             return run.all(cancelled or (lambda: False))
@@ -70,14 +73,20 @@ def import_rows(
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
-    """A chunk is a million small objects without cycles; looking for cycles among them would double the work of reading."""
-    before = gc.get_threshold()
+def _interpreter_for_import() -> Iterator[None]:
+    """Settings of the interpreter while rows are read.
+
+    A chunk is hundreds of thousands of small objects without cycles; looking for cycles among them would double the work of reading. An
+    applier that has an answer of PostgreSQL is to go on at once, not when the reader has used up its five milliseconds.
+    """
+    before, interval = gc.get_threshold(), sys.getswitchinterval()
     gc.set_threshold(1_000_000, 50, 50)
+    sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         yield
     finally:
         gc.set_threshold(*before)
+        sys.setswitchinterval(interval)
 
 
 def _resources(connection: psycopg.Connection[Any], database: Database, options: FileOptions) -> dict[int, Resource]:
@@ -111,13 +120,13 @@ def _check_subscription(connection: psycopg.Connection[Any], database: Database,
 
 
 class _Appliers:
-    """Two connections that apply chunks at the same time; the second one is opened when there is a second chunk."""
+    """The connections that apply chunks at the same time; each further one is opened when there is a chunk for it."""
 
     def __init__(
         self, connection: psycopg.Connection[Any], make: Callable[[psycopg.Connection[Any]], ChunkImport]
     ) -> None:
         self._first, self._make = connection, make
-        self._second: psycopg.Connection[Any] | None = None
+        self._further: list[psycopg.Connection[Any]] = []
         self._free: list[ChunkImport] = []
         self._made = 0
 
@@ -137,13 +146,21 @@ class _Appliers:
 
     def _open(self) -> psycopg.Connection[Any]:
         info = self._first.info
-        self._second = connect(make_conninfo(info.dsn, password=info.password or None), "import")
-        return self._second
+        self._further.append(connect(make_conninfo(info.dsn, password=info.password or None), "import"))
+        return self._further[-1]
 
     def close(self) -> None:
-        """Close the connection that is ours."""
-        if self._second:
-            self._second.close()
+        """Close the connections that are ours."""
+        for connection in self._further:
+            connection.close()
+
+
+def _parts(checked: Checked) -> set[_Part]:
+    """What the rows are looked for by: each first way as it is, each second one marked as such."""
+    parts: set[_Part] = {key.first for key in checked.keys}
+    parts |= {(1, key.second) for key in checked.keys if key.second is not None}
+    parts.discard(None)
+    return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +168,7 @@ class _InHand:
     """A chunk that is being applied, and the keys of its rows."""
 
     checked: Checked
-    keys: set[tuple[int, str]]
+    keys: set[_Part]
     applier: ChunkImport
     future: Future[ChunkResult]
 
@@ -177,7 +194,7 @@ class _Run:
     def all(self, cancelled: Callable[[], bool]) -> Report:
         with ThreadPoolExecutor(APPLIERS, thread_name_prefix="import") as pool:
             for checked in self._checked():
-                keys = {(place, part) for key in checked.keys for place, part in enumerate(key) if part is not None}
+                keys = _parts(checked)
                 self._watch(checked, keys)
                 if checked.part in self._finished:
                     self._report.add(self._finished[checked.part])
@@ -192,19 +209,19 @@ class _Run:
                 self._finish_oldest()
         return self._report
 
-    def _watch(self, checked: Checked, keys: set[tuple[int, str]]) -> None:
+    def _watch(self, checked: Checked, keys: set[_Part]) -> None:
         """Note which rows are about people of earlier chunks."""
         came, hashes = self._came, set(map(hash, keys))
         if not came.isdisjoint(hashes):
             checked.repeats = {
                 row
                 for row, key in enumerate(checked.keys)
-                if any(part is not None and hash((place, part)) in came for place, part in enumerate(key))
+                if hash(key.first) in came or (key.second is not None and hash((1, key.second)) in came)
             }
         if len(came) < WATCHED_KEYS:
             came |= hashes
 
-    def _begin(self, pool: ThreadPoolExecutor, checked: Checked, keys: set[tuple[int, str]]) -> None:
+    def _begin(self, pool: ThreadPoolExecutor, checked: Checked, keys: set[_Part]) -> None:
         applier = self._appliers.take()
         future = pool.submit(in_transaction, applier.connection, lambda: applier.apply(checked))
         self._in_hand.append(_InHand(checked, keys, applier, future))

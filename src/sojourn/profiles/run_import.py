@@ -22,7 +22,7 @@ def run_import(
 ) -> dict[str, Any]:  # fmt: skip
     """Import all rows of `reader` into a database as `wishes` say, and give the counts: what becomes the `result` of the task.
 
-    `reader` is any `reading_rows.Reader`: a file, or `RowsReader(header, rows)` over the rows of a query; the caller closes it. Chunks of 20,000
+    `reader` is any `reading_rows.Reader`: a file, or `RowsReader(header, rows)` over the rows of a query; the caller closes it. Chunks of 4,000
     rows are transactions of their own. `task_id`: the running task under which refused rows are kept and whose id is the cause in histories.
     `report(done, total)` of the task is called after each chunk. `resume`: a second run of the task passes over what the first one applied; only
     for readers that give the same chunks each time, so not for queries. `test_run`: everything is checked, nothing is written.

@@ -19,7 +19,7 @@ from sojourn.kernel.statement import quoted
 from sojourn.profiles.copy_text import array
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
-from sojourn.profiles.matching import Key, candidates, kinds_of, needs_lock
+from sojourn.profiles.matching import Key, candidates, kinds_of, needs_lock, owns_email
 from sojourn.profiles.records import Options
 from sojourn.profiles.regrouping import standing
 from sojourn.profiles.statuses import IDENTITY_EMAIL
@@ -107,12 +107,22 @@ class Stage:
 
 
 class Placing:
-    """Finds the profiles of rows, and draws the numbers of new ones. Serialises the creation of one new person."""
+    """Finds the profiles of rows, and draws the numbers of new ones. Serialises the creation of one new person.
 
-    def __init__(self, connection: psycopg.Connection[Any], database: Database, options: Options) -> None:
+    `guessed`: the last rows were taken for new people without a look, since those before them all were. The unique index of addresses tells
+    whether that is true when the rows claim theirs; if it does not hold, `place` them again with `look`.
+    """
+
+    def __init__(
+        self, connection: psycopg.Connection[Any], database: Database, options: Options, *, may_guess: bool = False
+    ) -> None:
         self._connection, self._database, self._options = connection, database, options
         self._statement = self._search_without(frozenset())
         self._may_create = options.mode != "update" and options.matching != "profile_id"
+        self._may_guess = may_guess and self._may_create and owns_email(options.matching)
+        self._strangers_only = False
+        self._address_alone = False
+        self.guessed = False
 
     def _search_without(self, absent: frozenset[int]) -> str | None:
         options = self._options
@@ -122,14 +132,20 @@ class Placing:
     def _leave_out_absent(self) -> None:
         """Before many rows: don't look for each of them where the database has nothing at all, such as e-mail subscriptions."""
         kinds = [kind for kind in kinds_of(self._options.matching) if kind != IDENTITY_EMAIL]
-        rows = self._connection.execute(_ABSENT, (kinds, self._database.id)).fetchall()
-        self._statement = self._search_without(frozenset(kind for (kind,) in rows))
+        absent = frozenset(kind for (kind,) in self._connection.execute(_ABSENT, (kinds, self._database.id)))
+        self._statement = self._search_without(absent)
+        self._address_alone = absent.issuperset(kinds)
 
-    def place(self, seqs: Sequence[int], keys: Sequence[Key]) -> tuple[list[Placement], set[int]]:
+    def place(
+        self, seqs: Sequence[int], keys: Sequence[Key], *, look: bool = False
+    ) -> tuple[list[Placement], set[int]]:
         """The placements of rows in the order in which profiles are locked, and the rows that must wait for one of these: same profile."""
-        if len(keys) > _MANY:
+        many = len(keys) > _MANY
+        if many:
             self._leave_out_absent()
-        found = self._find(seqs, keys)
+        self.guessed = many and self._may_guess and self._strangers_only and self._address_alone and not look
+        found = {} if self.guessed else self._find(seqs, keys)
+        self._strangers_only = many and not found
         missing = [number for number, seq in enumerate(seqs) if seq not in found] if found else range(len(seqs))
         if missing and self._may_create and needs_lock(self._options.matching):
             self._lock([keys[number] for number in missing])
@@ -187,9 +203,10 @@ class Placing:
         return row[0] or [] if row else []
 
 
-def _lock_order(place: Placement) -> tuple[int, int]:
+def _lock_order(place: Placement) -> int:
+    """By lane and profile; one number is compared faster than a pair."""
     profile_id = place[1] or 0
-    return profile_id & 63, profile_id
+    return (profile_id & 63) << 63 | profile_id
 
 
 def _search(ways: Sequence[str]) -> str:

@@ -4,6 +4,8 @@
 CREATE TABLE retention_period (                    -- how long a kind of data is kept; no row: for ever. `kind` as in kernel/retention.py
   kind text PRIMARY KEY, days int NOT NULL CHECK (days BETWEEN 1 AND 36500), changed_at timestamptz NOT NULL, changed_by int,
   done_at timestamptz, forgotten bigint);
+CREATE TABLE task_part (                           -- a finished part of a task that is carried out in parts, such as a chunk of a file
+  task_id bigint NOT NULL REFERENCES background_task ON DELETE CASCADE, part int NOT NULL, outcome jsonb NOT NULL, PRIMARY KEY (task_id, part));
 
 -- ------------------------------------------------------------------------------------------------ connections
 CREATE TABLE connection (                          -- an outside database or file server that imports and rules read from
