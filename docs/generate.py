@@ -161,6 +161,7 @@ _WIDGETS = {
     "value": "what the operator needs",
     "path": "`key.sub_key`",
     "date_comparison": "`{operator, value}` with an operator of dates",
+    "text_comparison": "`{operator, value}` with an operator of texts",
     "custom_comparison": "`{name, type, operator, value}`; type is `line`, `float`, `boolean` or `date`",
 }
 

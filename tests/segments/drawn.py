@@ -117,11 +117,17 @@ def one(name: str, *values: Any) -> st.SearchStrategy[dict[str, Any]]:
     return st.sampled_from([{} if value is None else {name: value} for value in values])
 
 
+UTM = [
+    rule("utm", one("mark", None, "source", "medium", "term", "content"), st.sampled_from([{"compare": {"operator": operator.code}} for operator in operators_of("line") if operator.shape == "none"])),
+    rule("utm", one("mark", None, "source", "medium", "term", "content"), st.builds(lambda o, v: {"compare": {"operator": o, "value": v}}, st.sampled_from(["eq", "ne", "contains", "not_contains", "starts_with", "ends_with"]), st.sampled_from(["Riga", "riga", "summer sale", "Ж", "a%b", "e%", "%ff", "%00", "late", "no"]))),
+    rule("utm", one("mark", "source", "campaign"), st.builds(lambda o, v: {"compare": {"operator": o, "value": v}}, st.sampled_from(["in", "not_in"]), many(st.sampled_from(["Riga", "Ж", "%ff"])))),
+]  # fmt: skip
 BEHAVIOUR = [
+    *UTM,
     rule("activity", one("event", "sent", "opened", "clicked"), one("channel", None, "email"), one("templates", None, [1], [2, 3]), one("scenarios", None, [2]), one("link", None, "https://a.test/"), often, windows),
     rule("subscription", one("state", "confirmed", "unsubscribed", "any", "double_opt_in", "unconfirmed", "invalid", ["unsubscribed", "unconfirmed"], ["double_opt_in", "subscribed"]), one("resource", None, 1), one("channel", None, "sms"), one("category", None, "news"), one("priority", None, 0), one("presence", None, "none"), one("contact", None, "A@")),
     rule("subscription", st.just({"state": "any"}), one("presence", None, "none"), one("added", None, {"operator": "last_days", "value": 2}, {"operator": "ne", "value": "2026-03-29"}),
-         one("confirmed", None, {"operator": "eq", "value": "2026-03-29"}, {"operator": "not_set"}), one("custom", None, {"name": "size", "operator": "ne", "value": "M"}, {"name": "size", "operator": "set"}, {"name": "size", "type": "float", "operator": "ge", "value": 3}, {"name": "since", "type": "date", "operator": "days_ago", "value": 0})),
+         one("confirmed", None, {"operator": "eq", "value": "2026-03-29"}, {"operator": "not_set"}), one("changed", None, {"operator": "last_days", "value": 7}, {"operator": "lt", "value": "2026-03-29"}), one("custom", None, {"name": "size", "operator": "ne", "value": "M"}, {"name": "size", "operator": "set"}, {"name": "size", "type": "float", "operator": "ge", "value": 3}, {"name": "since", "type": "date", "operator": "days_ago", "value": 0})),
     rule("scenario", one("scenario", 1, 2), one("participation", "entered", "never_entered", "inside", "not_inside", "completed", "failed"), one("within_days", None, 1, 30)),
     rule("scenario", one("scenario", 1), one("participation", "inside", "not_inside"), one("at_node", 3, 4)),
     rule("promo_code", one("pool", None, 1), one("validity", "any", "valid", "expired"), often, windows),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from hashlib import md5
 from typing import Any
+from urllib.parse import unquote_to_bytes
 from zoneinfo import ZoneInfo
 
 from phonenumbers import parse, region_code_for_number
@@ -223,6 +224,26 @@ def _activity(rule: dict[str, Any], person: Person) -> bool:
     )  # fmt: skip
 
 
+def _utm(rule: dict[str, Any], person: Person) -> bool:
+    return _compared(
+        rule.get("compare", {"operator": "set"}), _mark(person.values["_regurl"], rule.get("mark", "campaign"))
+    )
+
+
+def _mark(link: str | None, mark: str) -> str | None:
+    query = (link or "").split("#")[0].partition("?")[2]
+    for part in query.split("&"):
+        name, sign, value = part.partition("=")
+        if name == f"utm_{mark}" and sign:
+            spaced = value.replace("+", " ")
+            raw = unquote_to_bytes(spaced)
+            try:
+                return None if not value else spaced if b"\0" in raw else raw.decode()
+            except UnicodeDecodeError:
+                return spaced
+    return None
+
+
 def _subscription(rule: dict[str, Any], person: Person) -> bool:
     statuses = {"confirmed": 0, "subscribed": 0, "unsubscribed": 1, "unconfirmed": 4, "invalid": 6}
     state, channel = rule.get("state", "confirmed"), {"email": 1, "sms": 2}.get(rule.get("channel", ""))
@@ -234,6 +255,7 @@ def _subscription(rule: dict[str, Any], person: Person) -> bool:
         and (rule.get("category") is None or s["cats"] is None or rule["category"] in s["cats"])
         and (rule.get("priority") is None or s["priority"] <= rule["priority"])
         and ("added" not in rule or _compared(rule["added"], s["created_at"]))
+        and ("changed" not in rule or _compared(rule["changed"], max(s["changes"], default=s["created_at"])))
         and ("confirmed" not in rule or _compared(rule["confirmed"], NOW if s["confirmed"] else None))
         and ("custom" not in rule or _own_field(rule["custom"], s["custom"]))
         and (rule.get("contact") or "").lower() in s["contact"].lower()
@@ -299,5 +321,5 @@ def _sample(rule: dict[str, Any], person: Person) -> bool:
 
 
 _RULES: dict[str, Callable[[dict[str, Any], Person], bool]] = {
-    "field": _field, "activity": _activity, "subscription": _subscription, "scenario": _scenario, "promo_code": _promo_code, "structure": _structure, "sample": _sample,
+    "field": _field, "utm": _utm, "activity": _activity, "subscription": _subscription, "scenario": _scenario, "promo_code": _promo_code, "structure": _structure, "sample": _sample,
 }  # fmt: skip

@@ -22,6 +22,10 @@ FIELDS = (
     ("points", "integer", None), ("weight", "float", None), ("town", "line", None), ("seen", "date", None), ("vip", "boolean", None),
     ("level", "enum", ["bronze", "silver", "gold"]), ("labels", "tags", None), ("car", "object", None), ("orders", "objects", None), ("address", "ip", None),
 )  # fmt: skip
+LINKS = (
+    "https://shop.test/?utm_source=Riga&utm_campaign=summer+sale", "https://shop.test/a?x=1&utm_campaign=%D0%96&utm_campaign=late#utm_source=no", "shop.test?utm_source=&utm_term=a%25b",
+    "https://shop.test/?utm_source=%ff&utm_medium=e%", "https://shop.test/utm_source=Riga", "https://shop.test/?xutm_source=Riga&utm_content=%00",
+)  # fmt: skip
 WORDS = ("Riga", "riga", "Oslo", "São", "a%b", "x_y", "", "Ünder")
 
 
@@ -92,7 +96,7 @@ def _values(chance: random.Random, numbers: Iterator[int]) -> dict[str, Any]:
         "phones": _maybe(chance, sorted(chance.sample(["+79001234567", "+77011234567", "+4915112345678", "+12025550100", "+14165550100"], chance.randint(0, 2)))),
         "address": _maybe(chance, chance.choice(["10.0.0.1", "10.0.0.2", "192.168.1.1"])), "_bdate": _maybe(chance, chance.choice(born)), "_sex": _maybe(chance, chance.choice([0, 1])), "_status": _maybe(chance, chance.choice([0, 1, 5])),
         "points": _maybe(chance, chance.choice([-3, 0, 1, 5, 10, 2**40])), "weight": _maybe(chance, chance.choice([0.5, 1.0, 72.25])),
-        "town": _maybe(chance, chance.choice(WORDS) or None), "seen": _maybe(chance, _moment(chance)), "vip": _maybe(chance, chance.choice([True, False])),
+        "_regurl": _maybe(chance, chance.choice(LINKS)), "town": _maybe(chance, chance.choice(WORDS) or None), "seen": _maybe(chance, _moment(chance)), "vip": _maybe(chance, chance.choice([True, False])),
         "level": _maybe(chance, chance.choice(["bronze", "silver", "gold"])), "labels": _maybe(chance, tags), "car": _maybe(chance, chance.choice([inner, {}, {"make": None}])),
         "orders": _maybe(chance, [{"sum": chance.choice([1, 50, "50"]), "at": chance.choice(["2026-03-01", "x"])} for _ in range(chance.randint(0, 3))]),
     }  # fmt: skip
@@ -105,7 +109,7 @@ def _happen(chance: random.Random, person: Person) -> None:
             "resource": chance.choice([1, 2]), "channel": chance.choice([1, 2]), "status": chance.choice([0, 0, 1, 4, 6]), "priority": chance.choice([0, 3]),
             "cats": chance.choice([None, ["sport"], ["news", "sport"]]), "created_at": _moment(chance), "confirmed": chance.random() < 0.3,
             "contact": f"c{person.id}{chance.choice('ab')}@x.test", "custom": chance.choice([None, {}, {"size": "M", "since": "2026-03-29"}, {"size": 3}]),
-            "deleted": chance.random() < 0.1,
+            "deleted": chance.random() < 0.1, "changes": sorted(_moment(chance) for _ in range(chance.choice([0, 0, 1, 2]))),
         }  # fmt: skip
         if row["deleted"]:
             row["status"] = 6
@@ -138,12 +142,14 @@ def _write(connection: psycopg.Connection[Any], base: Database, person: Person) 
         (person.id, person.lane, NOW - timedelta(days=person.id % 40), NOW, *values),
     )
     for row in person.subscriptions:
-        connection.execute(
+        [number] = connection.execute(
             "INSERT INTO subscription (profile_id, created_at, confirmed_at, resource_id, lane, channel, status, effective, priority, preferred, contact, cats, custom, deleted_at)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s)",
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, false, %s, %s, %s, %s) RETURNING id",
             (person.id, row["created_at"], NOW if row["confirmed"] else None, row["resource"], person.lane, row["channel"], row["status"], row["status"], row["priority"],
              row["contact"], row["cats"], None if row["custom"] is None else Jsonb(row["custom"]), NOW if row["deleted"] else None),
-        )  # fmt: skip
+        ).fetchone() or [0]  # fmt: skip
+        for at in row["changes"]:
+            connection.execute("INSERT INTO change (profile_id, at, subject_id, database_id, lane, kind, cause) VALUES (%s, %s, %s, %s, %s, 4, 1)", (person.id, at, number, base.id, person.lane))  # fmt: skip
     for event in person.events:
         connection.execute(
             "INSERT INTO event (profile_id, lane, kind, occurred_at, recorded_at, template_id, scenario_id, channel, data) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",

@@ -48,6 +48,18 @@ class DateComparison(BaseModel):
         return inner_field("moment", "moment", "date")
 
 
+class TextComparison(BaseModel):
+    """A text compared: any operator of lines."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    operator: str
+    value: Any = None
+
+    @property
+    def field(self) -> Field:
+        return inner_field("text", "text", "line")
+
+
 class CustomComparison(BaseModel):
     """A value with a name of its own compared, read as a type."""
 

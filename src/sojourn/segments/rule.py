@@ -121,7 +121,7 @@ class Rule(BaseModel, ABC):
     words: ClassVar[Mapping[str, Mapping[str, Text]]] = {}
     """Words of the values of a setting that has a fixed choice: setting → value → text."""
     widgets: ClassVar[Mapping[str, str]] = {}
-    """Settings that are not drawn by their type: name → `field`, `operator`, `value`, `path`, `node`, `column`, `date_comparison`, `custom_comparison`."""
+    """Settings that are not drawn by their type: name → `field`, `operator`, `value`, `path`, `node`, `column`, `date_comparison`, `text_comparison`, `custom_comparison`."""
     shown_if: ClassVar[Mapping[str, Mapping[str, str]]] = {}
     """Settings that belong to a value of another one: name → {other: value}."""
     for_scenarios: ClassVar[bool] = False

@@ -9,9 +9,11 @@ from sojourn.segments.rules.sample import SampleRule
 from sojourn.segments.rules.segment import SegmentRule
 from sojourn.segments.rules.structure import StructureRule
 from sojourn.segments.rules.subscription import SubscriptionRule
+from sojourn.segments.rules.utm import UtmRule
 
 for _kind in (
     FieldRule,
+    UtmRule,
     SubscriptionRule,
     ActivityRule,
     MessageRule,
@@ -31,4 +33,5 @@ __all__ = [
     "SegmentRule",
     "StructureRule",
     "SubscriptionRule",
+    "UtmRule",
 ]

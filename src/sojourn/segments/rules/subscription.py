@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field
 
 from sojourn.kernel.errors import Problem
 from sojourn.profiles import Database
+from sojourn.profiles.statuses import CHANGE_SUBSCRIPTION
 from sojourn.segments.comparison import (
     CustomComparison,
     DateComparison,
@@ -52,6 +53,10 @@ _PRESENCES: dict[str, Text] = {
     "some": {"en": "there is one", "ru": "есть такая"},
     "none": {"en": "there is none", "ru": "нет такой"},
 }
+_CHANGED = (
+    "coalesce((SELECT max(c.at) FROM change c WHERE c.lane = s.lane AND c.profile_id = s.profile_id AND c.subject_id = s.id"
+    f" AND c.kind = {CHANGE_SUBSCRIPTION}), s.created_at)"
+)
 _OR: Text = {"en": " or ", "ru": " или "}
 
 
@@ -63,8 +68,8 @@ class SubscriptionRule(Rule):
     """A subscription to `resource` in `channel` that is in one of the states `state`; what is left out may be any.
 
     One subscription must fulfil everything. With `presence: none` there must be no such subscription. *confirmed* means that letters may go out:
-    a subscription that needed no confirmation is confirmed too. `added` and `confirmed` compare the moments of its creation and confirmation,
-    `custom` one of its own fields. Deleted subscriptions do not count.
+    a subscription that needed no confirmation is confirmed too. `added`, `confirmed` and `changed` compare the moments of its creation, its
+    confirmation and the last change of its state (its creation where there was none), `custom` one of its own fields. Deleted subscriptions do not count.
     """
 
     code: ClassVar[str] = "subscription"
@@ -84,15 +89,19 @@ class SubscriptionRule(Rule):
         "contact": {"en": "Contact contains", "ru": "Контакт содержит"},
         "added": {"en": "Added", "ru": "Добавлена"},
         "confirmed": {"en": "Confirmed", "ru": "Подтверждена"},
+        "changed": {"en": "Changed", "ru": "Изменена"},
         "custom": {"en": "Own field", "ru": "Своё поле"},
     }
     words: ClassVar[dict[str, dict[str, Text]]] = {"state": _STATES, "channel": CHANNEL_TEXTS, "presence": _PRESENCES}
     widgets: ClassVar[dict[str, str]] = {
         "added": "date_comparison",
         "confirmed": "date_comparison",
+        "changed": "date_comparison",
         "custom": "custom_comparison",
     }
-    advanced: ClassVar[frozenset[str]] = frozenset({"category", "priority", "contact", "added", "confirmed", "custom"})
+    advanced: ClassVar[frozenset[str]] = frozenset(
+        {"category", "priority", "contact", "added", "confirmed", "changed", "custom"}
+    )
     references: ClassVar[dict[str, str]] = {"resource": "resource"}
     rule: Literal["subscription"] = "subscription"
     resource: int | str | None = None
@@ -104,12 +113,17 @@ class SubscriptionRule(Rule):
     contact: str | None = Field(None, max_length=500)
     added: DateComparison | None = None
     confirmed: DateComparison | None = None
+    changed: DateComparison | None = None
     custom: CustomComparison | None = None
 
     @property
     def _moments(self) -> tuple[tuple[str, str, DateComparison], ...]:
-        both = (("added", "s.created_at", self.added), ("confirmed", "s.confirmed_at", self.confirmed))
-        return tuple((name, column, given) for name, column, given in both if given is not None)
+        known = (
+            ("added", "s.created_at", self.added),
+            ("confirmed", "s.confirmed_at", self.confirmed),
+            ("changed", _CHANGED, self.changed),
+        )
+        return tuple((name, column, given) for name, column, given in known if given is not None)
 
     @property
     def time_need(self) -> TimeNeed:

@@ -9,17 +9,18 @@ type Comparison = { name?: string; type?: string; operator?: string; value?: unk
 type Props = {
   types: RuleTypes
   title: string
-  /** Whether what is compared has a name and a type of its own; else it is a date. */
+  /** Whether what is compared has a name and a type of its own; else it is of one kind. */
   named: boolean
+  kind: 'date' | 'line'
   value: Comparison | undefined
   disabled: boolean
   onChange: (value: Comparison | undefined) => void
 }
 
 /** A comparison that is one setting of a rule. */
-export function ComparisonInput({ types, title, named, value, disabled, onChange }: Props) {
+export function ComparisonInput({ types, title, named, kind, value, disabled, onChange }: Props) {
   const { t } = useTranslation()
-  const type = named ? (value?.type ?? 'line') : 'date'
+  const type = named ? (value?.type ?? 'line') : kind
   const put = (part: Comparison) => {
     const next = { ...value, ...part }
     if (next.value === undefined) delete next.value
@@ -64,7 +65,7 @@ export function ComparisonInput({ types, title, named, value, disabled, onChange
           value={value?.value}
           disabled={disabled}
           label={`${title}: ${t('rules.operator')}`}
-          placeholder={named ? undefined : t('area.rules.anyTime')}
+          placeholder={named || kind === 'line' ? undefined : t('area.rules.anyTime')}
           onChange={(operator, kept) => put({ operator, value: kept })}
         />
       )}

@@ -36,6 +36,7 @@ export function SettingInput(props: Props) {
         types={props.types}
         title={setting.title}
         named={setting['x-widget'] === 'custom_comparison'}
+        kind={setting['x-widget'] === 'text_comparison' ? 'line' : 'date'}
         value={value as never}
         disabled={context.disabled}
         onChange={onChange}

@@ -123,6 +123,19 @@ CREATE TABLE bulk_run (                            -- a bulk update: what of it 
 CREATE TABLE bulk_target (                         -- whom a bulk update has yet to change; chosen once, emptied batch by batch
   profile_id bigint NOT NULL, task_id bigint NOT NULL REFERENCES background_task ON DELETE CASCADE, lane smallint NOT NULL, PRIMARY KEY (task_id, lane, profile_id));
 
+-- A parameter of a link, decoded; null where it is missing or has no value. What is not valid UTF-8 stays as it stands in the link.
+CREATE FUNCTION sojourn_url_parameter(link text, wanted text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL RESTRICTED AS
+$$DECLARE raw text; plain text;
+BEGIN
+  SELECT replace(substr(part, length(wanted) + 2), '+', ' ') INTO raw
+    FROM string_to_table(split_part(split_part(link, '#', 1), '?', 2), '&') WITH ORDINALITY parts(part, n) WHERE starts_with(part, wanted || '=') ORDER BY n LIMIT 1;
+  IF raw IS NULL OR raw = '' THEN RETURN NULL; END IF;
+  IF strpos(raw, '%') = 0 THEN RETURN raw; END IF;
+  SELECT convert_from(decode(string_agg(CASE WHEN length(piece[1]) = 3 THEN substr(piece[1], 2) ELSE encode(convert_to(piece[1], 'UTF8'), 'hex') END, '' ORDER BY n), 'hex'), 'UTF8')
+    INTO plain FROM regexp_matches(raw, '%[0-9a-fA-F]{2}|.', 'gs') WITH ORDINALITY pieces(piece, n);
+  RETURN plain;
+EXCEPTION WHEN character_not_in_repertoire OR untranslatable_character THEN RETURN raw;
+END$$;
 CREATE FUNCTION sojourn_refuse(reason text) RETURNS boolean LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'SJ001', MESSAGE = reason; END $$;
 -- A rule that cannot be answered, such as one over an outside table that could not be fetched, stops its statement: it must never widen an audience.
