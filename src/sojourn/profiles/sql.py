@@ -62,7 +62,10 @@ def update(
     scenario_id: int,
     bindings: Bindings,
 ) -> list[tuple[str, str]]:
-    """Update the profiles of the set `source` (profile_id, at), one row each, and record each change: (name, body) of the parts."""
+    """Update the profiles of the set `source` (profile_id, at), one row each, and record each change: (name, body) of the parts.
+
+    Rows are locked in the order of profiles that all writers keep, so nobody waits crosswise with an import.
+    """
     sets = ", ".join(f"{quoted(a.field.column)} = {a.expression('p', bindings)}" for a in assignments)
     before = ", ".join(
         f"old.{quoted(a.field.column)} AS o{i}, new.{quoted(a.field.column)} AS n{i}" for i, a in enumerate(assignments)
@@ -74,7 +77,7 @@ def update(
     return [
         (
             name,
-            f"""UPDATE {quoted(database.table)} p SET {sets}, updated_at = f.at FROM {source} f
+            f"""UPDATE {quoted(database.table)} p SET {sets}, updated_at = f.at FROM (SELECT s.* FROM {source} s ORDER BY s.profile_id) f
     WHERE p.lane = {lane} AND p.id = f.profile_id RETURNING p.id, f.at, {before}""",
         ),
         (

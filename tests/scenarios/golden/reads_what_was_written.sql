@@ -50,7 +50,7 @@ entering AS MATERIALIZED (
     SELECT nextval('passage_id_seq') AS passage_id, j.profile_id, 1 AS first_hop, 1 AS hop, j.at, j.at AS entered_at, j.key AS key, j.context,
       NULL::smallint[] AS turns, 0 AS path FROM (SELECT * FROM judged WHERE refused IS NULL) j),
 n1 AS (
-    UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) + %(p3)s::bigint, updated_at = f.at FROM entering f
+    UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) + %(p3)s::bigint, updated_at = f.at FROM (SELECT s.* FROM entering s ORDER BY s.profile_id) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f201" AS o0, new."f201" AS n0),
 n1_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
@@ -101,7 +101,7 @@ n2 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((p."f201" >= %(p2)s::bigint) IS TRUE)) AS yes
     FROM taken f LEFT JOIN LATERAL (SELECT * FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id LIMIT 1) p ON true),
 n3 AS (
-    UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) - %(p2)s::bigint, "f203" = (SELECT array_agg(DISTINCT t) FROM unnest(coalesce(p."f203", '{}') || %(p3)s::text[]) t), updated_at = f.at FROM (SELECT * FROM n2 WHERE yes) f
+    UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) - %(p2)s::bigint, "f203" = (SELECT array_agg(DISTINCT t) FROM unnest(coalesce(p."f203", '{}') || %(p3)s::text[]) t), updated_at = f.at FROM (SELECT s.* FROM (SELECT * FROM n2 WHERE yes) s ORDER BY s.profile_id) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f201" AS o0, new."f201" AS n0, old."f203" AS o1, new."f203" AS n1),
 n3_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
@@ -524,7 +524,7 @@ WITH taken AS MATERIALIZED (
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
     RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
 n1 AS (
-    UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) + %(p3)s::bigint, updated_at = f.at FROM taken f
+    UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) + %(p3)s::bigint, updated_at = f.at FROM (SELECT s.* FROM taken s ORDER BY s.profile_id) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f201" AS o0, new."f201" AS n0),
 n1_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
@@ -575,7 +575,7 @@ n2 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((p."f201" >= %(p2)s::bigint) IS TRUE)) AS yes
     FROM taken f LEFT JOIN LATERAL (SELECT * FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id LIMIT 1) p ON true),
 n3 AS (
-    UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) - %(p2)s::bigint, "f203" = (SELECT array_agg(DISTINCT t) FROM unnest(coalesce(p."f203", '{}') || %(p3)s::text[]) t), updated_at = f.at FROM (SELECT * FROM n2 WHERE yes) f
+    UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) - %(p2)s::bigint, "f203" = (SELECT array_agg(DISTINCT t) FROM unnest(coalesce(p."f203", '{}') || %(p3)s::text[]) t), updated_at = f.at FROM (SELECT s.* FROM (SELECT * FROM n2 WHERE yes) s ORDER BY s.profile_id) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f201" AS o0, new."f201" AS n0, old."f203" AS o1, new."f203" AS n1),
 n3_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)

@@ -164,7 +164,7 @@ n5 AS MATERIALIZED (
     FROM (SELECT * FROM n3_out WHERE NOT answered) f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id
       AND s.resource_id = %(p3)s::int AND s.channel = 1::smallint AND s.preferred LIMIT 1) s ON true),
 n4 AS (
-    UPDATE "profile_100" p SET "f202" = %(p4)s::text, updated_at = f.at FROM (SELECT * FROM n3_out WHERE answered) f
+    UPDATE "profile_100" p SET "f202" = %(p4)s::text, updated_at = f.at FROM (SELECT s.* FROM (SELECT * FROM n3_out WHERE answered) s ORDER BY s.profile_id) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f202" AS o0, new."f202" AS n0),
 n4_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)

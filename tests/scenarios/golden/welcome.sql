@@ -179,7 +179,7 @@ n9 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, 1 AS asks
     FROM (SELECT * FROM n8 WHERE yes) f ),
 n5 AS (
-    UPDATE "profile_100" p SET "f200" = coalesce(p."f200", 0) + %(p9)s::bigint, updated_at = f.at FROM (SELECT * FROM n4 WHERE yes) f
+    UPDATE "profile_100" p SET "f200" = coalesce(p."f200", 0) + %(p9)s::bigint, updated_at = f.at FROM (SELECT s.* FROM (SELECT * FROM n4 WHERE yes) s ORDER BY s.profile_id) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f200" AS o0, new."f200" AS n0),
 n5_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
@@ -396,7 +396,7 @@ n9 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, 1 AS asks
     FROM (SELECT * FROM n8 WHERE yes) f ),
 n5 AS (
-    UPDATE "profile_100" p SET "f200" = coalesce(p."f200", 0) + %(p9)s::bigint, updated_at = f.at FROM (SELECT * FROM n4 WHERE yes) f
+    UPDATE "profile_100" p SET "f200" = coalesce(p."f200", 0) + %(p9)s::bigint, updated_at = f.at FROM (SELECT s.* FROM (SELECT * FROM n4 WHERE yes) s ORDER BY s.profile_id) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f200" AS o0, new."f200" AS n0),
 n5_change AS (
     INSERT INTO change (profile_id, at, database_id, lane, kind, cause, cause_id, old, new)
