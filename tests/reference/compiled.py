@@ -99,7 +99,9 @@ class Compiled:
         publish(self.connection, self.clock, self.scenario_id, settings=self.settings, accept_sandbox=True)
 
     def _insert(self, profile_id: int, draft: PersonDraft) -> Person:
-        person = Person(draft.exists, dict(draft.fields) if draft.exists else {}, draft.status)
+        person = Person(
+            draft.exists, dict(draft.fields) if draft.exists else {}, draft.status, profile_id, self.scenario_id
+        )
         if draft.exists:
             self.connection.execute(
                 sql.SQL("INSERT INTO {} (id, lane, created_at, updated_at, status) VALUES (%s, %s, %s, %s, %s)").format(

@@ -14,6 +14,11 @@ OUTPUTS = {
     "update_profile": ["next"],
     "promo_code": ["next", "none_left"],
     "api_request": ["success", "failure"],
+    "api_filter": ["yes", "no"],
+    "split": ["b1", "b2", "b3"],
+    "window": ["next"],
+    "goal": ["next"],
+    "exit": ["left"],
 }
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 

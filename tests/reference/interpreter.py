@@ -7,7 +7,8 @@ when the person's own data make it impossible, not at all: then the passage fail
 from __future__ import annotations
 
 import copy
-from datetime import datetime
+from datetime import datetime, timedelta
+from hashlib import md5
 from typing import Any
 
 from tests.reference.graph import Graph, length
@@ -163,7 +164,21 @@ def arrive(person: Person, passage: Passage, node: int, at: datetime) -> None:
         else:
             go_on(person, passage, node, "next", at)
     elif kind == "pause":
-        rest(passage, node, at + length(settings.get("length", "1d")))
+        until_time = settings.get("until") == "time"
+        rest(
+            passage, node, _next_time(at, settings["time"]) if until_time else at + length(settings.get("length", "1d"))
+        )
+    elif kind == "window":
+        opens = _opens(at, settings["opens"], settings["closes"])
+        if opens > at:
+            rest(passage, node, opens)
+        else:
+            go_on(person, passage, node, "next", at)
+    elif kind == "split":
+        go_on(person, passage, node, _dealt(person, node, settings), at)
+    elif kind == "api_filter":
+        order, least = (passage.context or {}).get("order"), settings["rules"]["content"]["value"]
+        go_on(person, passage, node, "yes" if order is not None and order >= least else "no", at)
     elif kind == "condition":
         go_on(person, passage, node, "yes" if holds(settings["rules"], person, passage) else "no", at)
     elif kind == "update_profile":
@@ -172,11 +187,41 @@ def arrive(person: Person, passage: Passage, node: int, at: datetime) -> None:
     elif kind == "promo_code":
         passage.codes[passage.hop] = (node, settings["pool"], at)  # the pools of the random tests do not run dry
         go_on(person, passage, node, "next", at)
+    elif kind in ("goal", "exit"):
+        go_on(person, passage, node, "next" if kind == "goal" else "left", at)
     elif kind == "api_request":
         passage.requests[passage.hop] = Request(node, at)
         rest(passage, node, at + length(settings.get("give_up_after", "1h")), "answer")
     else:
         _send(person, passage, node, kind, settings, at)
+
+
+def _next_time(at: datetime, clock: str) -> datetime:
+    """The next moment at which the clock of the account (UTC here) says so; now, if it says so now."""
+    hour, minute = map(int, clock.split(":"))
+    today = at.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return today if today >= at else today + timedelta(days=1)
+
+
+def _opens(at: datetime, opening: str, closing: str) -> datetime:
+    """The moment itself inside of a window, else its next beginning."""
+    begin = _next_time(at, opening)
+    if begin == at:
+        return at
+    last = begin - timedelta(days=1)
+    end = _next_time(last + timedelta(microseconds=1), closing)
+    return at if at < end else begin
+
+
+def _dealt(person: Person, node: int, settings: dict[str, Any]) -> str:
+    """The branch in whose share of ten thousand parts the person's hash lies."""
+    digest = md5(f"split:{person.scenario}:{node}:{person.number}".encode()).hexdigest()
+    place, end = int(digest[:8], 16) % 10_000, 0.0
+    for number, branch in enumerate(settings["branches"], 1):
+        end += branch["percent"] * 100
+        if place < end:
+            return f"b{number}"
+    raise AssertionError("the shares do not add up")
 
 
 def _send(person: Person, passage: Passage, node: int, channel: str, settings: dict[str, Any], at: datetime) -> None:

@@ -95,6 +95,9 @@ class Person:
     exists: bool
     fields: dict[str, Any]
     status: int | None = None
+    number: int = 0
+    """The profile's id, by which splits deal."""
+    scenario: int = 0
     subscriptions: list[Subscription] = field(default_factory=list)
     captures: list[Capture] = field(default_factory=list)
     answers: list[tuple[Passage, int, datetime]] = field(default_factory=list)

@@ -24,6 +24,7 @@ CONFIRMATION = "Confirm"
 POOLS = ["SPRING", "AUTUMN"]
 STARTS = ["start_any_import", "start_api_import", "start_file_import"]
 _LENGTHS = ["1m", "5m", "5m", "1h"]
+_CLOCKS = ["10:00", "10:05", "11:00", "09:30"]
 _VALUES = {
     "integer": st.integers(-3, 5),
     "float": st.sampled_from([-0.5, 0.0, 0.5, 2.0]),
@@ -162,8 +163,30 @@ def _changes(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 def _settings(draw: st.DrawFn, kind: str, nodes: list[int]) -> dict[str, Any]:
     match kind:
+        case "pause" if draw(st.integers(0, 4)) == 4:
+            return {"until": "time", "time": draw(st.sampled_from(_CLOCKS)), "zone": "account"}
         case "pause":
             return {"length": draw(st.sampled_from(_LENGTHS))}
+        case "window":
+            return {
+                "opens": draw(st.sampled_from(_CLOCKS)),
+                "closes": draw(st.sampled_from(_CLOCKS)),
+                "zone": draw(st.sampled_from(["account", "profile"])),
+            }
+        case "split":
+            return {
+                "branches": [
+                    {"percent": share}
+                    for share in draw(st.sampled_from([[50, 25, 25], [0, 100, 0], [33.34, 33.33, 33.33]]))
+                ]
+            }
+        case "api_filter":
+            content = {"name": "order", "type": "float", "operator": "ge", "value": draw(st.sampled_from([7, 8]))}
+            return {"rules": {"rule": "api_content", "content": content}}
+        case "goal":
+            return {"goal": "bought"}
+        case "exit":
+            return {}
         case "condition":
             return {"rules": draw(_rules(nodes))}
         case "update_profile":
@@ -194,6 +217,11 @@ KINDS = [
     "email",
     "email",
     "sms",
+    "split",
+    "window",
+    "api_filter",
+    "goal",
+    "exit",
 ]
 
 
@@ -259,7 +287,7 @@ def graphs(draw: st.DrawFn, ids: list[int] | None = None) -> dict[str, Any]:
         kind = kinds[number]
         links = {}
         later = steps[steps.index(number) + 1 :] if number in steps else steps
-        for output in outputs_of(kind):
+        for output in outputs_of(kind) if kind != "exit" else ():
             choice = draw(st.sampled_from(_CHOICES["not_sent" if output == "not_sent" else "other"]))
             if choice == "on" and later:
                 links[output] = draw(st.sampled_from(later[:3]))

@@ -117,7 +117,7 @@ def _check_links(document: ScenarioDocument, parsed: dict[int, tuple[NodeType, A
         if node.id not in parsed:
             continue
         node_type, settings = parsed[node.id]
-        ports = {port.id for port in node_type.ports(settings)}
+        ports = {port.id for port in node_type.ports(settings) if port.linkable}
         for port, target in node.links.items():
             place = f"node {node.id}.links.{port}"
             if port not in ports:

@@ -24,15 +24,26 @@ Text = Mapping[Language, str]
 
 @dataclass(frozen=True)
 class Port:
-    """An output of a node. An `optional` one may stay without a link, and then does not end the passage: the node says what happens."""
+    """An output of a node. An `optional` one may stay without a link, and then does not end the passage: the node says what happens.
+
+    One that is not `linkable` ends the passage by itself.
+    """
 
     id: str
     title: Text
     tone: Tone = "main"
     optional: bool = False
+    linkable: bool = True
 
 
 NEXT = Port("next", {"en": "Next", "ru": "Далее"})
+
+
+def choices(words: Mapping[str, Text], **more: Any) -> dict[str, Any]:
+    """What a setting with a fixed choice tells the editor: the words of its values, and `more`."""
+    return {"x-words": {value: dict(text) for value, text in words.items()}} | {
+        "x-" + name.replace("_", "-"): value for name, value in more.items()
+    }
 
 
 class Settings(BaseModel):
@@ -41,12 +52,28 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Things(Lookup, Protocol):
+    """What settings can name, with what checks need to know of it."""
+
+    def database_of(self, kind: str, reference: int | str) -> int | None:
+        """The profile database that a scenario works on; None where there is no such thing."""
+        ...
+
+    def segment_kind(self, reference: int | str) -> tuple[str, int, bool]:
+        """Kind and database of a segment, and whether it has a limit.
+
+        Raises:
+            NotFound: there is none.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What a node's checks and texts may look at."""
 
     database: Database
-    lookup: Lookup
+    lookup: Things
     node_ids: frozenset[int] = frozenset()
 
 

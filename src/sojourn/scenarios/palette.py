@@ -23,6 +23,9 @@ def _entry(node_type: NodeType, language: Language) -> dict[str, Any]:
     schema["properties"] = {
         name: field for name, field in schema.get("properties", {}).items() if not field.get("x-hidden")
     }
+    for field in schema["properties"].values():
+        if words := field.get("x-words"):
+            field["x-words"] = {word: text[language] for word, text in words.items()}
     defaults, _ = parse_settings(node_type, {})
     ports = node_type.ports(defaults) if defaults is not None else node_type.ports(node_type.settings.model_construct())
     return {
@@ -33,7 +36,13 @@ def _entry(node_type: NodeType, language: Language) -> dict[str, Any]:
 
 
 def _port(port: Port, language: Language) -> dict[str, Any]:
-    return {"id": port.id, "title": port.title[language], "tone": port.tone, "optional": port.optional}
+    return {
+        "id": port.id,
+        "title": port.title[language],
+        "tone": port.tone,
+        "optional": port.optional,
+        "linkable": port.linkable,
+    }
 
 
 def describe_document(

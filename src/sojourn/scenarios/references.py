@@ -17,7 +17,7 @@ _TABLES = {
     "resource": "SELECT id, name, NULL FROM resource WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
     "template": "SELECT id, name, channel FROM template WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
     "promo_pool": "SELECT id, name, NULL FROM promo_pool WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s OR short_name = %(name)s) ORDER BY id LIMIT 1",
-    "scenario": "SELECT id, name, NULL FROM scenario WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
+    "scenario": "SELECT id, name, database_id FROM scenario WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
     "segment": "SELECT id, name, NULL FROM segment WHERE account_id = 1 AND archived_at IS NULL AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
     "external_table": "SELECT id, name, NULL FROM external_table WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s OR short_name = %(name)s) ORDER BY id LIMIT 1",
     "relation_type": "SELECT id, name, NULL FROM relation_type WHERE account_id = 1 AND (id = %(id)s OR name = %(name)s) ORDER BY id LIMIT 1",
@@ -81,6 +81,11 @@ class Catalogue:
     def segment_kind(self, reference: int | str) -> tuple[str, int, bool]:
         """Kind and database of a segment, and whether it has a limit."""
         return self._segments.kind(self.find("segment", reference))
+
+    def database_of(self, kind: str, reference: int | str) -> int | None:
+        """The profile database that a scenario works on; None where there is no such thing."""
+        row = self._row(kind, reference)
+        return row[2] if row else None
 
     def category(self, resource: int | str, name: str) -> int:
         """The number of a category of a resource.

@@ -35,7 +35,10 @@ def scenarios_with_segments(
 
 def _references(graph: dict[str, Any]) -> Iterator[int | str]:
     for node in graph.get("nodes", ()):
-        rules = (node.get("settings") or {}).get("rules")
+        settings = node.get("settings") or {}
+        if isinstance(named := settings.get("segment"), int | str):
+            yield named
+        rules = settings.get("rules")
         if not rules:
             continue
         try:

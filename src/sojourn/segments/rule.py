@@ -97,6 +97,8 @@ class RuleContext:
     mode: Literal["row", "set"] = "row"
     definitions: Definitions = field(default_factory=NoDefinitions)
     path: tuple[int, ...] = ()
+    content: str = "NULL::jsonb"
+    """SQL: what came with the API call that started the passage."""
 
     def bind(self, value: Any, cast: str) -> str:
         return self.bindings.bind(value, cast)

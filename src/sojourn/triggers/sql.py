@@ -18,6 +18,21 @@ def claim_captures(scenario_id: int, node_id: int, lane: str, bindings: Bindings
      WHERE t.ctid = x.ctid AND t.lane = {lane} RETURNING t.profile_id, t.at, t.key, t.context"""
 
 
+MOST_JUMPS = 100
+"""How often a person may be sent on from one scenario to another without a break: against scenarios that send each other round."""
+
+
+def jump(source: str, scenario: str, lane: str, *, hand_over: bool) -> str:
+    """Those of `source` (profile_id, at, context, door) stand before the start node `door` of another scenario; all else is SQL.
+
+    `hand_over`: with the content by which they came.
+    """
+    count = "jsonb_build_object('_jumps', coalesce((f.context -> '_jumps')::int, 0) + 1)"
+    content = f"coalesce(f.context, '{{}}') || {count}" if hand_over else count
+    return f"""INSERT INTO capture (profile_id, at, scenario_id, node_id, lane, priority, key, context)
+    SELECT f.profile_id, f.at, {scenario}, f.door, {lane}, 1, '', {content} FROM {source} f"""
+
+
 DROP_FIRST = """DELETE FROM capture c USING (SELECT ctid FROM capture WHERE lane = %(lane)s AND scenario_id = %(scenario)s AND node_id = %(node)s LIMIT 1) x
    WHERE c.ctid = x.ctid AND c.lane = %(lane)s RETURNING c.*"""
 """Takes the capture that a claim of one would take."""

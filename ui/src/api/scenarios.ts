@@ -45,6 +45,7 @@ export type JsonSchema = {
   'x-widget'?: string
   'x-source'?: string
   'x-show-if'?: Record<string, unknown>
+  'x-words'?: Record<string, string>
 }
 
 /* The server fills in every part of a document that may be left out, which its description cannot say. */

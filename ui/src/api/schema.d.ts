@@ -4726,6 +4726,8 @@ export interface components {
             tone: "main" | "yes" | "no" | "error";
             /** Optional */
             optional: boolean;
+            /** Linkable */
+            linkable: boolean;
         };
         /**
          * Position

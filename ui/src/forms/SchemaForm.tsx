@@ -4,12 +4,14 @@ import type { Problem } from '../api/client'
 import { problemText } from '../api/errorText'
 import type { JsonSchema, Settings } from '../api/scenarios'
 import { settingText } from '../i18n'
+import { BranchesField } from './BranchesField'
 import { CategoryField } from './CategoryField'
 import { ChangesField } from './ChangesField'
 import { DurationField } from './DurationField'
 import { ChoiceField, CodeField, NumberField, PairsField, SegmentedField, SwitchField, TextField } from './plainFields'
 import { ReferenceField } from './ReferenceField'
 import { RulesField } from './rules/RulesField'
+import { ClockField, DateFieldField, MomentField, WeekdaysField } from './timeFields'
 
 export type FormContext = {
   /** The scenario's profile database, whose fields rules and changes name. */
@@ -43,7 +45,8 @@ type Props = {
 }
 
 export function SchemaForm({ schema, value, problems, context, onChange }: Props) {
-  const fields = Object.entries(schema.properties ?? {}).filter(([, field]) => isShown(field, value))
+  const all = schema.properties ?? {}
+  const fields = Object.entries(all).filter(([, field]) => isShown(field, value, all))
   return (
     <Stack gap="md">
       {fields.map(([name, raw]) => {
@@ -70,9 +73,12 @@ export function SchemaForm({ schema, value, problems, context, onChange }: Props
   )
 }
 
-/** `x-show-if: {"other": value}` shows a field only while another setting has that value. */
-const isShown = (field: JsonSchema, value: Settings) =>
-  Object.entries(field['x-show-if'] ?? {}).every(([name, wanted]) => value[name] === wanted)
+/** `x-show-if: {"other": value}` shows a field only while another setting has that value, or one of several. */
+const isShown = (field: JsonSchema, value: Settings, all: Record<string, JsonSchema>) =>
+  Object.entries(field['x-show-if'] ?? {}).every(([name, wanted]) => {
+    const found = value[name] ?? all[name]?.default
+    return Array.isArray(wanted) ? wanted.includes(found) : found === wanted
+  })
 
 function withValue(settings: Settings, name: string, value: unknown): Settings {
   const rest = { ...settings }
@@ -101,6 +107,16 @@ function fieldFor(field: JsonSchema) {
       return ChangesField
     case 'duration':
       return DurationField
+    case 'branches':
+      return BranchesField
+    case 'weekdays':
+      return WeekdaysField
+    case 'clock':
+      return ClockField
+    case 'moment':
+      return MomentField
+    case 'date_field':
+      return DateFieldField
     case 'segmented':
       return SegmentedField
     case 'code':

@@ -22,6 +22,10 @@ const common = ({ label, hint, required, error, context }: FieldProps) => ({
   disabled: context.disabled,
 })
 
+/** The values of a fixed choice with their words. */
+const words = (schema: FieldProps['schema']) =>
+  schema.enum!.map((value) => ({ value: String(value), label: schema['x-words']?.[String(value)] ?? String(value) }))
+
 const asText = (value: unknown) => (value === undefined || value === null ? '' : String(value))
 
 export const TextField = (field: FieldProps) => (
@@ -76,9 +80,9 @@ export const SwitchField = (field: FieldProps) => (
 export const ChoiceField = (field: FieldProps) => (
   <Select
     {...common(field)}
-    data={field.schema.enum!.map(String)}
+    data={words(field.schema)}
     value={asText(field.value) || null}
-    clearable={!field.required}
+    clearable={!field.required && field.schema.default === undefined}
     allowDeselect={false}
     onChange={field.onChange}
   />
@@ -92,7 +96,7 @@ export const SegmentedField = (field: FieldProps) => (
         size="xs"
         aria-label={field.label}
         disabled={field.context.disabled}
-        data={field.schema.enum!.map(String)}
+        data={words(field.schema)}
         value={asText(field.value)}
         onChange={field.onChange}
       />

@@ -159,11 +159,12 @@ function StepOutputs({ card, described }: Props) {
   const targets = cards
     .filter(({ id }) => id !== card.id && names[id]?.category !== 'trigger')
     .map(({ id, data }) => ({ value: id, label: data.title || names[id]?.type_title || id }))
-  if (!described.ports.length) return null
+  const ports = described.ports.filter((port) => port.linkable)
+  if (!ports.length) return null
   return (
     <div role="group" aria-label={t('drawer.outputs')}>
       <div style={{ fontWeight: 500, fontSize: 14 }}>{t('drawer.outputs')}</div>
-      {described.ports.map((port) => {
+      {ports.map((port) => {
         const link = links.find((found) => found.source === card.id && found.sourceHandle === port.id)
         return (
           <div className="output-row" key={port.id}>

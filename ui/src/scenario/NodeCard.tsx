@@ -17,8 +17,11 @@ import { nodeIcon } from './nodeIcons'
 const FAR = 0.45
 export const isFar = (state: ReactFlowState) => state.transform[2] < FAR
 
-/** The output on the card's header line; the others get a line of their own. */
-const headerPort = (ports: Port[]) => ports.find((port) => port.tone === 'main')
+/** The output on the card's header line, if there is one main output only; the others get a line of their own. */
+function headerPort(ports: Port[]) {
+  const main = ports.filter((port) => port.tone === 'main')
+  return main.length === 1 ? main[0] : undefined
+}
 
 export const NodeCard = memo(function NodeCard({ id, data, selected }: NodeProps<Card>) {
   const { t } = useTranslation()
@@ -124,7 +127,7 @@ function Outputs({ id, title, ports, figures, selected, far }: OutputsProps) {
   const lines = ports.filter(isShown)
   return (
     <>
-      {header && <Output id={id} title={title} port={header} free={!linked.includes(header.id)} onHeader />}
+      {header?.linkable && <Output id={id} title={title} port={header} free={!linked.includes(header.id)} onHeader />}
       {lines.length > 0 && (
         <div className="card-ports">
           {lines.map((port) => {
@@ -137,7 +140,7 @@ function Outputs({ id, title, ports, figures, selected, far }: OutputsProps) {
                   </span>
                 )}
                 <span className={`pill tone-${port.tone}`}>{port.title}</span>
-                <Output id={id} title={title} port={port} free={!linked.includes(port.id)} />
+                {port.linkable && <Output id={id} title={title} port={port} free={!linked.includes(port.id)} />}
               </div>
             )
           })}

@@ -3,7 +3,7 @@ import type { NodeType, Scenario } from '../api/scenarios'
 import { useEditor } from './editorStore'
 import { writeDocument } from './graph'
 
-const port = { id: 'next', title: 'Next', tone: 'main' as const, optional: false }
+const port = { id: 'next', title: 'Next', tone: 'main' as const, optional: false, linkable: true }
 const PAUSE: NodeType = {
   type: 'pause',
   schema_version: 1,

@@ -11,11 +11,27 @@ from sojourn.scenarios.node_type import NodeType
 @cache
 def node_types() -> dict[str, NodeType]:
     """All node types by their code, in the order of the palette."""
-    from sojourn.scenarios.nodes import api_request, condition, email, pause, promo_code, sms, start, update_profile
+    from sojourn.scenarios.nodes import (
+        api_filter,
+        api_request,
+        condition,
+        email,
+        exit,
+        goal,
+        jump,
+        pause,
+        promo_code,
+        segment_update,
+        sms,
+        split,
+        start,
+        update_profile,
+        window,
+    )
 
     own: list[NodeType] = [
-        start.DefaultStart(), start.AnyImport(), start.ManualImport(), start.ApiImport(), start.FileImport(), email.Email(), sms.Sms(), pause.Pause(), condition.Condition(), update_profile.UpdateProfile(), promo_code.PromoCode(),
-        api_request.ApiRequest(),
+        start.DefaultStart(), start.AnyImport(), start.ManualImport(), start.ApiImport(), start.FileImport(), email.Email(), sms.Sms(), pause.Pause(), window.Window(), condition.Condition(), api_filter.ApiFilter(), split.Split(), jump.Jump(), exit.Exit(), update_profile.UpdateProfile(), promo_code.PromoCode(),
+        segment_update.SegmentUpdate(), goal.Goal(), api_request.ApiRequest(),
     ]  # fmt: skip
     added = [point.load()() for point in entry_points(group="sojourn.node_types")]
     return {node_type.code: node_type for node_type in [*own, *added]}

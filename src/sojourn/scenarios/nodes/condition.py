@@ -72,5 +72,13 @@ class Condition(BaseNode):
 
 def _context(node: NodeContext, bindings: Bindings) -> RuleContext:
     return RuleContext(
-        bindings, node.database, LANE, "f.profile_id", "f.passage_id", "f.at", "p", definitions=node.definitions
+        bindings,
+        node.database,
+        LANE,
+        "f.profile_id",
+        "f.passage_id",
+        "f.at",
+        "p",
+        definitions=node.definitions,
+        content="f.context",
     )

@@ -2,6 +2,7 @@
 
 from sojourn.segments.registry import register_rule
 from sojourn.segments.rules.activity import ActivityRule
+from sojourn.segments.rules.api_content import ApiContentRule
 from sojourn.segments.rules.external import ExternalRule
 from sojourn.segments.rules.field import FieldRule
 from sojourn.segments.rules.message import MessageRule
@@ -21,11 +22,13 @@ for _kind in (
     StructureRule,
     SampleRule,
     ExternalRule,
+    ApiContentRule,
 ):
     register_rule(_kind)
 
 __all__ = [
     "ActivityRule",
+    "ApiContentRule",
     "ExternalRule",
     "FieldRule",
     "MessageRule",

@@ -51,6 +51,7 @@ class PortShape(BaseModel):
     title: str
     tone: Tone
     optional: bool
+    linkable: bool
 
 
 class NodeDescription(BaseModel):

@@ -10,6 +10,9 @@ import { isRule, joined, readTree, writeTree, type Group, type TreeNode } from '
 import { useTold } from './useTold'
 
 const NEW_RULE: TreeNode = { rule: 'subscription', state: 'confirmed' }
+const NEW_CONTENT: TreeNode = { rule: 'api_content', content: { name: 'order.sum', operator: 'set' } }
+/** What a new rule asks for, by the step that it is for. */
+const newRule = (context: FormContext) => ({ ...(context.nodeType === 'api_filter' ? NEW_CONTENT : NEW_RULE) })
 
 /** A readable editor of nested rules. It keeps its own tree, since a group without rules has no place in the document. */
 export function RulesField({ label, hint, error, value, context, onChange }: FieldProps) {
@@ -78,7 +81,7 @@ function GroupBox({ group, context, problems, copy, onChange, onRemove }: GroupP
               size="compact-xs"
               variant="subtle"
               leftSection={<IconPlus size={13} />}
-              onClick={() => append({ ...NEW_RULE })}
+              onClick={() => append(newRule(context))}
             >
               {t('rules.addRule')}
             </Button>
@@ -87,7 +90,7 @@ function GroupBox({ group, context, problems, copy, onChange, onRemove }: GroupP
               variant="subtle"
               color="gray"
               leftSection={<IconFolderPlus size={13} />}
-              onClick={() => append({ kind: 'any', negated: false, children: [{ ...NEW_RULE }] })}
+              onClick={() => append({ kind: 'any', negated: false, children: [newRule(context)] })}
             >
               {t('rules.addGroup')}
             </Button>

@@ -9,6 +9,7 @@ import { resources } from './resources'
 import { rules } from './rules'
 import { segments } from './segments'
 import { sources } from './sources'
+import { steps } from './steps'
 import { subscriptions } from './subscriptions'
 
 const AREAS = {
@@ -23,6 +24,7 @@ const AREAS = {
   rules,
   segments,
   sources,
+  steps,
   subscriptions,
 }
 

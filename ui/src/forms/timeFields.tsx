@@ -1,0 +1,73 @@
+import { Chip, Group, Input, Select, TextInput } from '@mantine/core'
+import { useTranslation } from 'react-i18next'
+import { useLanguage } from '../i18n'
+import { useFieldsOf } from './ReferenceField'
+import type { FieldProps } from './SchemaForm'
+
+const DAYS = [1, 2, 3, 4, 5, 6, 7]
+
+/** The short name of a day of the week; Monday is 1, as the fifth of January 1970 was. */
+const dayName = (language: string, day: number) =>
+  new Intl.DateTimeFormat(language, { weekday: 'short', timeZone: 'UTC' }).format(Date.UTC(1970, 0, 4 + day))
+
+/** Days of the week, as chips. */
+export function WeekdaysField({ label, hint, error, value, context, onChange }: FieldProps) {
+  const language = useLanguage()
+  const days = (value ?? DAYS) as number[]
+  return (
+    <Input.Wrapper label={label} description={hint} error={error} labelElement="div">
+      <Chip.Group multiple value={days.map(String)} onChange={(chosen) => onChange(chosen.map(Number).sort())}>
+        <Group gap={4} mt={6} role="group" aria-label={label}>
+          {DAYS.map((day) => (
+            <Chip key={day} size="xs" value={String(day)} disabled={context.disabled}>
+              {dayName(language, day)}
+            </Chip>
+          ))}
+        </Group>
+      </Chip.Group>
+    </Input.Wrapper>
+  )
+}
+
+/** A time of day, by the browser's own control. */
+export const ClockField = (field: FieldProps) => <TimeField {...field} type="time" />
+/** A day and a time of day. */
+export const MomentField = (field: FieldProps) => <TimeField {...field} type="datetime-local" />
+
+function TimeField({ label, hint, required, error, value, context, onChange, type }: FieldProps & { type: string }) {
+  return (
+    <TextInput
+      label={label}
+      description={hint}
+      required={required}
+      error={error}
+      disabled={context.disabled}
+      type={type}
+      styles={{ wrapper: { maxWidth: type === 'time' ? 140 : 220 } }}
+      value={typeof value === 'string' ? value.replace(' ', 'T') : ''}
+      onChange={(event) => onChange(event.currentTarget.value.replace('T', ' ') || undefined)}
+    />
+  )
+}
+
+/** A date field of the scenario's database. */
+export function DateFieldField({ label, hint, required, error, value, context, onChange }: FieldProps) {
+  const { t } = useTranslation()
+  const fields = useFieldsOf(context.database).filter(({ type }) => type === 'date')
+  return (
+    <Select
+      label={label}
+      description={hint}
+      required={required}
+      error={error}
+      disabled={context.disabled}
+      searchable
+      allowDeselect={false}
+      placeholder={t('form.choose')}
+      nothingFoundMessage={t('form.nothing')}
+      data={fields.map(({ name, title }) => ({ value: name, label: title }))}
+      value={(value as string) ?? null}
+      onChange={onChange}
+    />
+  )
+}
