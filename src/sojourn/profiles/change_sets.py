@@ -55,6 +55,11 @@ def register(hook: Hook) -> None:
     _hooks.append(hook)
 
 
+def keep_silent(connection: psycopg.Connection[Any]) -> None:
+    """Start nothing by what is written in this transaction from now on."""
+    connection.execute("SELECT set_config('sojourn.no_triggers', 'on', true)")
+
+
 def interested(connection: psycopg.Connection[Any], database_id: int, source: str) -> list[Hook]:
     """The hooks that want this import's change set; the table stands ready, and empty, if there are any."""
     hooks = [hook for hook in _hooks if hook.wanted(connection, database_id, source)]

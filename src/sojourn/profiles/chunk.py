@@ -15,7 +15,7 @@ from sojourn.kernel import Clock
 from sojourn.kernel.statement import quoted
 from sojourn.kernel.task_parts import note_part
 from sojourn.profiles.applying import Applied, Applying, Group
-from sojourn.profiles.change_sets import Hook, enter_segments, hand_over, interested
+from sojourn.profiles.change_sets import Hook, enter_segments, hand_over, interested, keep_silent
 from sojourn.profiles.checked import Checked, RowSubscriptions
 from sojourn.profiles.copy_text import NULL, cell, line
 from sojourn.profiles.databases import Database
@@ -74,6 +74,8 @@ class ChunkImport:
             if test_run or self._options.skip_triggers
             else interested(connection, self._database.id, self._options.source)
         )
+        if self._options.skip_triggers:
+            keep_silent(connection)
         result = ChunkResult(rejections=list(checked.rejections), left_out=checked.left_out)
         result.repeated = len(checked.repeats)
         checked, repeats = self._merge(checked)

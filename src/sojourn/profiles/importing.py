@@ -14,7 +14,7 @@ from psycopg.pq import TransactionStatus
 from sojourn.kernel import Clock, lane_of
 from sojourn.kernel.errors import Problem, Unavailable
 from sojourn.profiles.applying import Applied, Applying, Group
-from sojourn.profiles.change_sets import enter_segments, hand_over, interested
+from sojourn.profiles.change_sets import enter_segments, hand_over, interested, keep_silent
 from sojourn.profiles.copy_text import cell, line, typed_cell
 from sojourn.profiles.databases import Database
 from sojourn.profiles.fields import Field
@@ -126,6 +126,8 @@ class _Call:
     def run(self) -> dict[int, Outcome]:
         connection, options = self._connection, self._options
         hooks = [] if options.skip_triggers else interested(connection, self._database.id, options.source)
+        if options.skip_triggers:
+            keep_silent(connection)
         outcomes: dict[int, Outcome] = {}
         updated: set[int] = set()
         self._stage.prepare(connection, subscriptions=self._subscriptions, bulk=len(self._prepared) > 100)

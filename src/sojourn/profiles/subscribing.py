@@ -105,10 +105,17 @@ WITH added AS (
   INSERT INTO subscription (profile_id, created_at, opted_in_at, resource_id, lane, channel, status, effective, priority, preferred, contact, cats)
   SELECT s.profile_id, %(at)s, %(at)s, %(resource)s, s.lane, %(channel)s, %(status)s, {effective}, %(priority)s, true, {contact}, %(cats)s
     FROM {stage} s WHERE s.kind = {create} AND {contact} IS NOT NULL
-  RETURNING profile_id, lane),
-touched AS ({touched})
+  RETURNING profile_id, lane, id, resource_id, channel, contact, status),
+{recorded}touched AS ({touched})
 SELECT count(*) FROM added
 """
+# Only for scenarios that begin with a subscription: they are started by rows of `change`.
+_NEW_RECORDED = """recorded AS (
+  INSERT INTO change (profile_id, at, subject_id, database_id, lane, kind, cause, cause_id, new)
+  SELECT profile_id, %(at)s, id, %(database)s, lane, {kind_added}, %(cause)s, %(cause_id)s,
+         jsonb_build_object('status', {word}, 'resource_id', resource_id, 'channel', channel, 'contact', contact) FROM added),
+"""
+_STARTS = "SELECT tgenabled <> 'D' FROM pg_trigger WHERE tgrelid = 'change'::regclass AND tgname = 'starts'"
 
 
 def subscribe_new(
@@ -120,12 +127,15 @@ def subscribe_new(
     wanted: Sequence[tuple[Subscribing, str]],
 ) -> None:
     """Subscribe the profiles that this round creates, each by an SQL contact in terms of the stage `s`; resource and channel come once."""
+    row = None if options.skip_triggers else connection.execute(_STARTS).fetchone()
+    recorded = _NEW_RECORDED.format(kind_added=CHANGE_SUBSCRIBED, word=STATUS_WORD.format("status"))
     for item, contact in wanted:
         statement = _NEW.format(
             stage=stage, create=CREATE, contact=contact, effective=effective("s.status", "%(status)s::smallint"),
-            touched=touch("added", "subscription"),
+            touched=touch("added", "subscription"), recorded=recorded if row and row[0] else "",
         )  # fmt: skip
         values = {
+            "database": database.id, "cause": options.cause, "cause_id": options.cause_id,
             "at": at, "resource": item.resource_id, "channel": item.channel,
             "status": SUBSCRIBED if item.status is None else item.status, "priority": item.priority or 0,
             "cats": None if item.cats is None else list(item.cats),

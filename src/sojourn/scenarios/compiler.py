@@ -12,7 +12,7 @@ from typing import Any
 
 from sojourn.delivery.codes import PRIORITY_API, PRIORITY_NORMAL
 from sojourn.profiles import Database
-from sojourn.scenarios.entry import captured_flow, carried_flow, restarted_text, woken_flow
+from sojourn.scenarios.entry import Door, captured_flow, carried_flow, restarted_text, woken_flow
 from sojourn.scenarios.graph import Links, ScenarioDocument
 from sojourn.scenarios.node_type import NodeContext, NodeType
 from sojourn.scenarios.nodes import node_types
@@ -134,16 +134,20 @@ class Compiler:
         reentry = self.document.reentry
         priority = PRIORITY_API if self.types[node_id].code == "start" else PRIORITY_NORMAL
         stage = self._new_stage(priority)
-        flow = captured_flow(stage, node_id, self.database, reentry)
+        flow = captured_flow(stage, node_id, self._door(node_id), reentry)
         walk = _Walk(self, stage)
         walk.add(node_id, flow)
         first = walk.finish(Entry.CAPTURED, "taken")
         before = self._restart_stage(node_id) if reentry.mode == "restart" else None
         return Pass(node_id, True, first, self._following(walk, priority), before)
 
+    def _door(self, node_id: int) -> Door:
+        settings = self.contexts[node_id].settings
+        return Door(self.database, settings.rules, settings.key, self.definitions)
+
     def _restart_stage(self, node_id: int) -> CompiledStage:
         stage = self._new_stage()
-        text, leaves = restarted_text(stage, node_id)
+        text, leaves = restarted_text(stage, node_id, self._door(node_id))
         return CompiledStage(Entry.WOKE, text, dict(stage.bindings.values), leaves)
 
     def _wake_pass(self, node_id: int) -> Pass:

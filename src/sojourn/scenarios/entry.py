@@ -2,30 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
 from sojourn.delivery.sql import cancel_planned
 from sojourn.events import touch
-from sojourn.kernel.statement import quoted
+from sojourn.kernel.statement import Bindings, quoted
 from sojourn.profiles import Database
 from sojourn.scenarios.durations import to_timedelta
 from sojourn.scenarios.graph import Reentry
 from sojourn.scenarios.stage import END_REASON, LANE, CarryEntry, Exit, Flow, Leaf, Stage
+from sojourn.segments import RuleContext, predicate
+from sojourn.segments.rule import Definitions
 from sojourn.triggers.sql import claim_captures
 
-ENTERED_BEFORE, INSIDE_NOW, TOO_SOON, PROFILE_GONE = 1, 2, 3, 4
+ENTERED_BEFORE, INSIDE_NOW, TOO_SOON, PROFILE_GONE, BAD_DATA, FILTERED = range(1, 7)
 """Reasons of entry_refused."""
 
 
-def captured_flow(stage: Stage, node_id: int, database: Database, reentry: Reentry) -> Flow:
-    """Captures that get in, by the re-entry mode; who does not is recorded with the reason. Atomic under the lane's lock and `resting_live`."""
+@dataclass(frozen=True)
+class Door:
+    """What a start node asks of those who stand before it: an entry filter over a capture of the alias given, and the key of the entry."""
+
+    database: Database
+    rules: Mapping[str, Any]
+    key_path: str | None
+    definitions: Definitions
+
+    def key(self, alias: str, bindings: Bindings) -> str:
+        """SQL: the key by which entries of one profile are told apart."""
+        if self.key_path is None:
+            return f"{alias}.key"
+        path = bindings.bind(self.key_path.split("."), "text[]")
+        return f"coalesce(nullif({alias}.key, ''), left({alias}.context #>> {path}, 200), '')"
+
+    def accepts(self, alias: str, bindings: Bindings) -> str:
+        """SQL: whether a capture passes the entry filter."""
+        context = RuleContext(
+            bindings, self.database, LANE, f"{alias}.profile_id", None, f"{alias}.at", "p", definitions=self.definitions, content=f"{alias}.context"
+        )  # fmt: skip
+        rule = predicate(dict(self.rules), context)
+        if not rule.needs_profile:
+            return rule.sql
+        own = (
+            f"SELECT * FROM {quoted(self.database.table)} p WHERE p.lane = {LANE} AND p.id = {alias}.profile_id LIMIT 1"
+        )
+        return f"(SELECT {rule.sql} FROM (SELECT 1) one LEFT JOIN LATERAL ({own}) p ON true)"
+
+
+def captured_flow(stage: Stage, node_id: int, door: Door, reentry: Reentry) -> Flow:
+    """Captures that get in, by the entry filter and the re-entry mode; who does not is recorded with the reason. Atomic under the lane's lock and `resting_live`."""
+    database, bindings = door.database, stage.bindings
     scenario = stage.bind(stage.scenario_id, "int")
     # OFFSET 0 keeps it a probe for each row, even in a plan that was made while the table was empty.
-    live = f"EXISTS (SELECT FROM resting r WHERE r.lane = {LANE} AND r.profile_id = {{0}}.profile_id AND r.scenario_id = {scenario} AND r.key = {{0}}.key OFFSET 0)"
-    only = f"NOT {live.format('c')}" if reentry.mode == "restart" else "true"
-    stage.part("taken", claim_captures(stage.scenario_id, node_id, LANE, stage.bindings, only), materialized=True)
+    live = f"EXISTS (SELECT FROM resting r WHERE r.lane = {LANE} AND r.profile_id = {{0}}.profile_id AND r.scenario_id = {scenario} AND r.key = {{1}} OFFSET 0)"
+    only = "true"
+    if reentry.mode == "restart":  # those whose old passage has ended, and those who are refused
+        only = f"NOT {live.format('c', door.key('c', bindings))}"
+        if door.rules:
+            only = f"({only} OR NOT ({door.accepts('c', bindings)}))"
+    stage.part(
+        "taken",
+        claim_captures(stage.scenario_id, node_id, LANE, bindings, only, door.key("t", bindings)),
+        materialized=True,
+    )
     gone = f"NOT EXISTS (SELECT FROM {quoted(database.table)} p WHERE p.lane = {LANE} AND p.id = t.profile_id)"
     refusals = [f"WHEN {gone} THEN {PROFILE_GONE}"]
+    if door.rules:
+        refusals.append(f"WHEN NOT ({door.accepts('t', bindings)}) THEN {FILTERED}")
     if reentry.mode == "after_exit":
-        refusals.append(f"WHEN {live.format('t')} THEN {INSIDE_NOW}")
+        refusals.append(f"WHEN {live.format('t', 't.key')} THEN {INSIDE_NOW}")
         if reentry.min_interval:
             refusals.append(f"WHEN {_recent(stage, reentry.min_interval)} THEN {TOO_SOON}")
     stage.part("judged", f"SELECT t.*, CASE {' '.join(refusals)} END AS refused FROM taken t", materialized=True)
@@ -64,13 +111,14 @@ def _recent(stage: Stage, interval: str) -> str:
       AND h.key = t.key AND h.entered_at > {since})"""
 
 
-def restarted_text(stage: Stage, node_id: int) -> tuple[str, tuple[Leaf, ...]]:
+def restarted_text(stage: Stage, node_id: int, door: Door) -> tuple[str, tuple[Leaf, ...]]:
     """Mode *restart*: passages of those who stand at the door again end, and what they have planned is cancelled."""
     scenario = stage.bind(stage.scenario_id, "int")
+    wanted = f" AND {door.accepts('c', stage.bindings)}" if door.rules else ""
     stage.part(
         "old",
-        f"""DELETE FROM resting r USING (SELECT DISTINCT profile_id, key FROM capture c WHERE c.lane = {LANE} AND c.scenario_id = {scenario}
-      AND c.node_id = {stage.bind(node_id, "int")}) c
+        f"""DELETE FROM resting r USING (SELECT DISTINCT c.profile_id, {door.key("c", stage.bindings)} AS key FROM capture c WHERE c.lane = {LANE} AND c.scenario_id = {scenario}
+      AND c.node_id = {stage.bind(node_id, "int")}{wanted}) c
     WHERE r.lane = {LANE} AND r.profile_id = c.profile_id AND r.scenario_id = {scenario} AND r.key = c.key
     RETURNING r.passage_id, r.profile_id, r.entered_at, r.node_id, r.version_id, r.hop, r.key, r.context""",
         materialized=True,

@@ -23,6 +23,8 @@ def _entry(node_type: NodeType, language: Language) -> dict[str, Any]:
     schema["properties"] = {
         name: field for name, field in schema.get("properties", {}).items() if not field.get("x-hidden")
     }
+    own = {name: field for name, field in schema["properties"].items() if not field.get("x-last")}
+    schema["properties"] = own | schema["properties"]
     for field in schema["properties"].values():
         if words := field.get("x-words"):
             field["x-words"] = {word: text[language] for word, text in words.items()}

@@ -20,6 +20,7 @@ from sojourn.scenarios.compiler import compile_version
 from sojourn.scenarios.graph import NodeDocument, ScenarioDocument, parse_document
 from sojourn.scenarios.node_type import references
 from sojourn.scenarios.nodes import node_types
+from sojourn.scenarios.nodes.start import StartNode
 from sojourn.scenarios.references import Catalogue
 from sojourn.segments import resolve
 from sojourn.triggers import Listener, set_listeners
@@ -259,8 +260,12 @@ def stop(connection: Connection, clock: Clock, scenario_id: int, *, clear: bool 
 
 
 def _listen(connection: Connection, scenario_id: int, database_id: int, graph: ScenarioDocument) -> None:
-    triggers = ((node.id, node_types()[node.type].trigger) for node in graph.nodes)
-    listeners = [Listener(node_id, trigger) for node_id, trigger in triggers if trigger is not None]
+    listeners = []
+    for node in graph.nodes:
+        node_type = node_types()[node.type]
+        if isinstance(node_type, StartNode) and node_type.trigger is not None:
+            narrowed = node_type.listens(node_type.settings.model_validate(node.settings))
+            listeners.append(Listener(node.id, node_type.trigger, narrowed))
     set_listeners(connection, scenario_id, database_id, listeners)
 
 

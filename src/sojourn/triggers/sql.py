@@ -5,8 +5,10 @@ from __future__ import annotations
 from sojourn.kernel.statement import Bindings
 
 
-def claim_captures(scenario_id: int, node_id: int, lane: str, bindings: Bindings, only: str = "true") -> str:
-    """Take at most `%(batch)s` captures of a start node in one lane, one per profile; `only` is a condition over the capture `c`.
+def claim_captures(
+    scenario_id: int, node_id: int, lane: str, bindings: Bindings, only: str = "true", key: str = "t.key"
+) -> str:
+    """Take at most `%(batch)s` captures of a start node in one lane, one per profile; `only` is a condition over the capture `c`, `key` SQL for the key of the capture `t`.
 
     Joined by ctid: any other form can turn quadratic when statistics are stale. The caller holds the lane's lock.
     """
@@ -15,7 +17,7 @@ def claim_captures(scenario_id: int, node_id: int, lane: str, bindings: Bindings
         SELECT c.ctid, c.profile_id, c.at FROM capture c
          WHERE c.lane = {lane} AND c.scenario_id = {bindings.bind(scenario_id, "int")} AND c.node_id = {bindings.bind(node_id, "int")} AND {only}
          LIMIT %(batch)s) c ORDER BY profile_id, at) x
-     WHERE t.ctid = x.ctid AND t.lane = {lane} RETURNING t.profile_id, t.at, t.key, t.context"""
+     WHERE t.ctid = x.ctid AND t.lane = {lane} RETURNING t.profile_id, t.at, {key} AS key, t.context"""
 
 
 MOST_JUMPS = 100

@@ -6,7 +6,7 @@
 -- ways out:
 
 WITH old AS MATERIALIZED (
-    DELETE FROM resting r USING (SELECT DISTINCT profile_id, key FROM capture c WHERE c.lane = %(lane)s::smallint AND c.scenario_id = %(p1)s::int
+    DELETE FROM resting r USING (SELECT DISTINCT c.profile_id, c.key AS key FROM capture c WHERE c.lane = %(lane)s::smallint AND c.scenario_id = %(p1)s::int
       AND c.node_id = %(p2)s::int) c
     WHERE r.lane = %(lane)s::smallint AND r.profile_id = c.profile_id AND r.scenario_id = %(p1)s::int AND r.key = c.key
     RETURNING r.passage_id, r.profile_id, r.entered_at, r.node_id, r.version_id, r.hop, r.key, r.context),
@@ -40,7 +40,7 @@ WITH taken AS MATERIALIZED (
         SELECT c.ctid, c.profile_id, c.at FROM capture c
          WHERE c.lane = %(lane)s::smallint AND c.scenario_id = %(p1)s::int AND c.node_id = %(p2)s::int AND NOT EXISTS (SELECT FROM resting r WHERE r.lane = %(lane)s::smallint AND r.profile_id = c.profile_id AND r.scenario_id = %(p1)s::int AND r.key = c.key OFFSET 0)
          LIMIT %(batch)s) c ORDER BY profile_id, at) x
-     WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key, t.context),
+     WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key AS key, t.context),
 judged AS MATERIALIZED (
     SELECT t.*, CASE WHEN NOT EXISTS (SELECT FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = t.profile_id) THEN 4 END AS refused FROM taken t),
 refused AS (

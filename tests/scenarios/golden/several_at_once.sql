@@ -13,7 +13,7 @@ WITH taken AS MATERIALIZED (
         SELECT c.ctid, c.profile_id, c.at FROM capture c
          WHERE c.lane = %(lane)s::smallint AND c.scenario_id = %(p1)s::int AND c.node_id = %(p2)s::int AND true
          LIMIT %(batch)s) c ORDER BY profile_id, at) x
-     WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key, t.context),
+     WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key AS key, t.context),
 judged AS MATERIALIZED (
     SELECT t.*, CASE WHEN NOT EXISTS (SELECT FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = t.profile_id) THEN 4 END AS refused FROM taken t),
 refused AS (
@@ -50,7 +50,7 @@ WITH taken AS MATERIALIZED (
         SELECT c.ctid, c.profile_id, c.at FROM capture c
          WHERE c.lane = %(lane)s::smallint AND c.scenario_id = %(p1)s::int AND c.node_id = %(p2)s::int AND true
          LIMIT %(batch)s) c ORDER BY profile_id, at) x
-     WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key, t.context),
+     WHERE t.ctid = x.ctid AND t.lane = %(lane)s::smallint RETURNING t.profile_id, t.at, t.key AS key, t.context),
 judged AS MATERIALIZED (
     SELECT t.*, CASE WHEN NOT EXISTS (SELECT FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = t.profile_id) THEN 4 END AS refused FROM taken t),
 refused AS (

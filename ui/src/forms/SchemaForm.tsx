@@ -11,7 +11,7 @@ import { DurationField } from './DurationField'
 import { ChoiceField, CodeField, NumberField, PairsField, SegmentedField, SwitchField, TextField } from './plainFields'
 import { ReferenceField } from './ReferenceField'
 import { RulesField } from './rules/RulesField'
-import { ClockField, DateFieldField, MomentField, WeekdaysField } from './timeFields'
+import { ClockField, MomentField, ProfileFieldField, WeekdaysField } from './timeFields'
 
 export type FormContext = {
   /** The scenario's profile database, whose fields rules and changes name. */
@@ -116,7 +116,8 @@ function fieldFor(field: JsonSchema) {
     case 'moment':
       return MomentField
     case 'date_field':
-      return DateFieldField
+    case 'profile_field':
+      return ProfileFieldField
     case 'segmented':
       return SegmentedField
     case 'code':

@@ -50,10 +50,11 @@ function TimeField({ label, hint, required, error, value, context, onChange, typ
   )
 }
 
-/** A date field of the scenario's database. */
-export function DateFieldField({ label, hint, required, error, value, context, onChange }: FieldProps) {
+/** A field of the scenario's database by its name; only dates, if the setting asks for one. */
+export function ProfileFieldField({ schema, label, hint, required, error, value, context, onChange }: FieldProps) {
   const { t } = useTranslation()
-  const fields = useFieldsOf(context.database).filter(({ type }) => type === 'date')
+  const dates = schema['x-widget'] === 'date_field'
+  const fields = useFieldsOf(context.database).filter(({ type }) => !dates || type === 'date')
   return (
     <Select
       label={label}
@@ -62,6 +63,7 @@ export function DateFieldField({ label, hint, required, error, value, context, o
       error={error}
       disabled={context.disabled}
       searchable
+      clearable={!dates}
       allowDeselect={false}
       placeholder={t('form.choose')}
       nothingFoundMessage={t('form.nothing')}

@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
+from sojourn.kernel.errors import Problem
 from sojourn.scenarios.durations import Duration, to_timedelta
 from sojourn.scenarios.node_type import BaseNode, Category, Language, NodeContext, Settings, Surroundings, Text
 from sojourn.scenarios.stage import Flow, Stage
+from sojourn.segments import check, parse_tree
+from sojourn.segments.json_values import is_path
+from sojourn.segments.rule import Rule
 
 
 class StartSettings(Settings):
-    """A waiting time between the event and the first step."""
+    """A waiting time between the event and the first step; who may enter at all; by what entries of one profile are told apart."""
 
-    wait: Duration | None = Field(None, title="Waiting time", description="Time between the event and the first step.")
+    wait: Duration | None = Field(
+        None,
+        title="Waiting time",
+        description="Time between the event and the first step.",
+        json_schema_extra={"x-last": True},
+    )
+    rules: dict[str, Any] = Field(
+        default_factory=dict,
+        title="Only profiles that match these rules enter",
+        json_schema_extra={"x-widget": "rules", "x-last": True},
+    )
+    key: str | None = Field(
+        None,
+        title="Key of the entry",
+        description="A path in what came with it, such as order.id: re-entry is decided for each key by itself.",
+        max_length=200,
+        json_schema_extra={"x-last": True},
+    )
 
 
 class StartNode(BaseNode):
@@ -24,13 +45,29 @@ class StartNode(BaseNode):
     icon: ClassVar[str] = "bolt"
     settings: ClassVar[type[Settings]] = StartSettings
 
-    def summary(self, settings: StartSettings, language: Language, around: Surroundings) -> list[str]:
+    def check(self, settings: Any, around: Surroundings) -> list[Problem]:
+        problems = check(settings.rules, around.database, around.lookup) if settings.rules else []
+        if not problems and any(rule.needs_passage for rule in rules_of(settings.rules)):
+            problems = [
+                Problem(
+                    "rule_needs_passage", "A rule about the passage itself cannot be asked before it begins.", "rules"
+                )
+            ]
+        if settings.key is not None and not is_path(settings.key):
+            problems.append(Problem("wrong_path", "A path such as order.id is needed, ten steps at most.", "key"))
+        return problems
+
+    def listens(self, settings: Any) -> dict[str, Any]:
+        """What the trigger is narrowed to, as the database's triggers read it (`trigger_subscription.settings`); ids in place of names."""
+        return {}
+
+    def summary(self, settings: Any, language: Language, around: Surroundings) -> list[str]:
         lines = [f"{'Database' if language == 'en' else 'База'}: {around.database.name}"]
         if settings.wait:
             lines.append(f"{'After' if language == 'en' else 'Через'} {settings.wait}")
         return lines
 
-    def takes_time(self, settings: StartSettings) -> bool:
+    def takes_time(self, settings: Any) -> bool:
         return settings.wait is not None
 
     def arrive(self, stage: Stage, node: NodeContext, flow: Flow) -> dict[str, Flow]:
@@ -41,6 +78,11 @@ class StartNode(BaseNode):
 
     def leave(self, stage: Stage, node: NodeContext, flow: Flow) -> dict[str, Flow]:
         return {"next": flow.visited(node.node_id, 0)}
+
+
+def rules_of(tree: dict[str, Any]) -> list[Rule]:
+    """The rules of an entry filter that ask for more than what came with the entry."""
+    return [rule for rule in parse_tree(tree).rules() if rule.code != "api_content"] if tree else []
 
 
 class DefaultStart(StartNode):

@@ -19,3 +19,65 @@ CREATE FUNCTION sojourn_opens(moment timestamptz, zone text, opening time, closi
 $$SELECT min(greatest(w.opens, moment)) FROM generate_series(-1, 8) n, LATERAL (SELECT (moment AT TIME ZONE zone)::date + n AS day) d,
     LATERAL (SELECT (d.day + opening) AT TIME ZONE zone AS opens, (d.day + CASE WHEN closing <= opening THEN 1 ELSE 0 END + closing) AT TIME ZONE zone AS closes) w
    WHERE extract(isodow FROM d.day) = ANY(days) AND w.closes > moment$$;
+
+-- ------------------------------------------------------------------------------------------------ triggers
+ALTER TABLE trigger_subscription ADD settings jsonb NOT NULL DEFAULT '{}';
+-- settings: what a start node narrows its trigger to, by ids
+
+-- Whoever records a change, an event or a membership puts those at the door whom a start node waits for, in the same statement: nothing is polled,
+-- and nothing is lost. The triggers are off while nobody listens (sojourn.triggers.listeners), and silent where `sojourn.no_triggers` is on.
+CREATE FUNCTION sojourn_asks(settings jsonb, name text, value jsonb) RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+$$SELECT coalesce(settings -> name, '[]') = '[]' OR settings -> name @> coalesce(value, 'null')$$;
+
+CREATE FUNCTION sojourn_start_by_change() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN
+  IF current_setting('sojourn.no_triggers', true) = 'on' THEN RETURN NULL; END IF;
+  INSERT INTO capture (profile_id, at, scenario_id, node_id, lane, priority, context)
+  SELECT n.profile_id, n.at, t.scenario_id, t.node_id, n.lane, 5, jsonb_build_object('old', coalesce(n.old, '{}'), 'new', coalesce(n.new, '{}'))
+    FROM fresh n JOIN trigger_subscription t ON t.database_id = n.database_id
+   WHERE NOT (n.cause = 6 AND coalesce(n.cause_id = t.scenario_id, false)) AND sojourn_asks(t.settings, 'causes', to_jsonb(n.cause))
+     AND CASE t.trigger
+         WHEN 'profile_updated' THEN n.kind = 2
+          AND (coalesce(t.settings -> 'fields', '[]') = '[]' OR EXISTS (SELECT FROM jsonb_array_elements_text(t.settings -> 'fields') f WHERE n.new ? f
+               AND coalesce(n.old ->> f = t.settings ->> 'from', t.settings ->> 'from' IS NULL) AND coalesce(n.new ->> f = t.settings ->> 'to', t.settings ->> 'to' IS NULL)))
+         WHEN 'subscription_changed' THEN n.kind IN (3, 4) AND n.new ? 'status' AND sojourn_asks(t.settings, 'kinds', to_jsonb(n.kind))
+          AND sojourn_asks(t.settings, 'resources', n.new -> 'resource_id') AND sojourn_asks(t.settings, 'channels', n.new -> 'channel')
+          AND sojourn_asks(t.settings, 'statuses', n.new -> 'status')
+         ELSE false END;
+  RETURN NULL;
+END$$;
+CREATE TRIGGER starts AFTER INSERT ON change REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION sojourn_start_by_change();
+ALTER TABLE change DISABLE TRIGGER starts;
+
+CREATE FUNCTION sojourn_start_by_event() RETURNS trigger LANGUAGE plpgsql AS
+$$DECLARE base int;
+BEGIN
+  IF current_setting('sojourn.no_triggers', true) = 'on' THEN RETURN NULL; END IF;
+  -- An event does not say of which database its profile is.
+  FOR base IN SELECT DISTINCT t.database_id FROM trigger_subscription t WHERE t.trigger = 'event' AND EXISTS (SELECT FROM fresh n WHERE t.settings -> 'kinds' @> to_jsonb(n.kind)) LOOP
+    EXECUTE format($q$INSERT INTO capture (profile_id, at, scenario_id, node_id, lane, priority, context)
+      SELECT n.profile_id, n.recorded_at, t.scenario_id, t.node_id, n.lane, 5, jsonb_build_object('event', coalesce(n.data, '{}') || jsonb_strip_nulls(jsonb_build_object(
+             'template_id', n.template_id, 'scenario_id', n.scenario_id, 'resource_id', n.resource_id, 'channel', n.channel)))
+        FROM fresh n JOIN trigger_subscription t ON t.trigger = 'event' AND t.database_id = $1 AND t.settings -> 'kinds' @> to_jsonb(n.kind)
+        JOIN %I p ON p.lane = n.lane AND p.id = n.profile_id
+       WHERE n.scenario_id IS DISTINCT FROM t.scenario_id AND sojourn_asks(t.settings, 'templates', to_jsonb(n.template_id)) AND sojourn_asks(t.settings, 'scenarios', to_jsonb(n.scenario_id))
+         AND coalesce(n.data ->> 'url' = t.settings ->> 'link', t.settings ->> 'link' IS NULL) AND coalesce(n.data ->> 'goal' = t.settings ->> 'goal', t.settings ->> 'goal' IS NULL)
+         AND (t.settings ->> 'least' IS NULL OR CASE WHEN jsonb_typeof(n.data -> 'value') = 'number' THEN (n.data ->> 'value')::numeric >= (t.settings ->> 'least')::numeric ELSE false END)$q$,
+      'profile_' || base) USING base;
+  END LOOP;
+  RETURN NULL;
+END$$;
+CREATE TRIGGER starts AFTER INSERT ON event REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION sojourn_start_by_event();
+ALTER TABLE event DISABLE TRIGGER starts;
+
+CREATE FUNCTION sojourn_start_by_membership() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN
+  IF current_setting('sojourn.no_triggers', true) = 'on' THEN RETURN NULL; END IF;
+  INSERT INTO capture (profile_id, at, scenario_id, node_id, lane, priority, context)
+  SELECT n.profile_id, n.at, t.scenario_id, t.node_id, n.lane, 5, jsonb_build_object('segment_id', n.segment_id)
+    FROM fresh n JOIN trigger_subscription t ON t.trigger = 'segment' AND t.settings -> 'segments' @> to_jsonb(n.segment_id) AND (t.settings ->> 'entered')::boolean = n.entered
+   WHERE NOT (n.cause = 6 AND coalesce(n.cause_id = t.scenario_id, false));
+  RETURN NULL;
+END$$;
+CREATE TRIGGER starts AFTER INSERT ON segment_history REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION sojourn_start_by_membership();
+ALTER TABLE segment_history DISABLE TRIGGER starts;
