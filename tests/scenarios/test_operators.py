@@ -45,8 +45,8 @@ EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
         ("2026-11-02 08:00", "Asia/Vladivostok", "09:00", EVERY_DAY, "2026-11-02 23:00"), ("2026-11-02 08:00", "America/New_York", "00:00", [7], "2026-11-08 05:00"),
         # The hour from 2 to 3 does not exist in Berlin on this day, and comes twice on that one.
         ("2026-03-29 00:00", "Europe/Berlin", "02:30", EVERY_DAY, "2026-03-29 01:30"), ("2026-03-28 12:00", "Europe/Berlin", "03:30", EVERY_DAY, "2026-03-29 01:30"),
-        ("2026-10-24 23:00", "Europe/Berlin", "02:30", EVERY_DAY, "2026-10-25 01:30"), ("2026-10-25 00:30", "Europe/Berlin", "02:30", EVERY_DAY, "2026-10-25 01:30"),
-        ("2026-10-25 01:31", "Europe/Berlin", "02:30", EVERY_DAY, "2026-10-26 01:30"),
+        ("2026-10-24 23:00", "Europe/Berlin", "02:30", EVERY_DAY, "2026-10-25 00:30"), ("2026-10-25 00:30", "Europe/Berlin", "02:30", EVERY_DAY, "2026-10-25 00:30"),
+        ("2026-10-25 00:31", "Europe/Berlin", "02:30", EVERY_DAY, "2026-10-26 01:30"),
     ],
 )  # fmt: skip
 def test_the_next_time_of_day_is_one_of_the_wall_clock(
@@ -66,7 +66,7 @@ def test_the_next_time_of_day_is_one_of_the_wall_clock(
         ("2026-11-02 02:00", "UTC", "22:00", "06:00", [7], "2026-11-02 02:00"), ("2026-11-02 06:00", "UTC", "22:00", "06:00", [7], "2026-11-08 22:00"),
         ("2026-11-02 12:34", "UTC", "00:00", "00:00", EVERY_DAY, "2026-11-02 12:34"),
         ("2026-03-29 00:50", "Europe/Berlin", "02:15", "02:45", EVERY_DAY, "2026-03-29 01:15"), ("2026-03-29 01:20", "Europe/Berlin", "02:15", "02:45", EVERY_DAY, "2026-03-29 01:20"),
-        ("2026-10-25 01:20", "Europe/Berlin", "02:15", "02:45", EVERY_DAY, "2026-10-25 01:20"), ("2026-10-25 02:00", "Europe/Berlin", "02:15", "02:45", EVERY_DAY, "2026-10-26 01:15"),
+        ("2026-10-25 00:20", "Europe/Berlin", "02:15", "02:45", EVERY_DAY, "2026-10-25 00:20"), ("2026-10-25 01:20", "Europe/Berlin", "02:15", "02:45", EVERY_DAY, "2026-10-26 01:15"),
     ],
 )  # fmt: skip
 def test_a_window_opens_by_the_wall_clock(

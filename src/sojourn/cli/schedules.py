@@ -61,7 +61,22 @@ def fetch_external_tables(connection: psycopg.Connection[Any], clock: Clock, set
         Bell(0).ring(connection, ENGINE)
 
 
-DUTIES: list[Duty] = [keep_segments, calculate_segments, tend_static_segments, start_imports, fetch_external_tables]
+def start_by_clock(connection: psycopg.Connection[Any], clock: Clock, settings: Settings) -> None:
+    """Start scenarios for whom the clock does."""
+    from sojourn.triggers.clock import start_due
+
+    if start_due(connection, clock):
+        Bell(0).ring(connection, ENGINE)
+
+
+DUTIES: list[Duty] = [
+    start_by_clock,
+    keep_segments,
+    calculate_segments,
+    tend_static_segments,
+    start_imports,
+    fetch_external_tables,
+]
 
 
 def keep_schedules(settings: Settings, clock: Clock, stop: threading.Event) -> None:

@@ -24,6 +24,7 @@ from sojourn.scenarios.nodes.start import StartNode
 from sojourn.scenarios.references import Catalogue
 from sojourn.segments import resolve
 from sojourn.triggers import Listener, set_listeners
+from sojourn.triggers.clock import set_timers
 
 Connection = psycopg.Connection[Any]
 
@@ -188,7 +189,7 @@ def publish(
         )
         connection.execute("UPDATE scenario SET published_version_id = %s WHERE id = %s", (row[0], scenario_id))
         if current.active:
-            _listen(connection, scenario_id, current.database_id, graph)
+            _listen(connection, clock, scenario_id, current.database_id, graph)
     return get_scenario(connection, scenario_id)
 
 
@@ -244,7 +245,7 @@ def activate(connection: Connection, clock: Clock, scenario_id: int, *, clear: b
     assert row
     with connection.transaction():
         connection.execute("UPDATE scenario SET active = true WHERE id = %s", (scenario_id,))
-        _listen(connection, scenario_id, current.database_id, ScenarioDocument.model_validate(row[0]))
+        _listen(connection, clock, scenario_id, current.database_id, ScenarioDocument.model_validate(row[0]))
     return get_scenario(connection, scenario_id)
 
 
@@ -254,12 +255,13 @@ def stop(connection: Connection, clock: Clock, scenario_id: int, *, clear: bool 
     with connection.transaction():
         connection.execute("UPDATE scenario SET active = false WHERE id = %s", (scenario_id,))
         set_listeners(connection, scenario_id, current.database_id, [])
+        set_timers(connection, clock, scenario_id)
     if clear:
         remove_everybody(connection, clock, scenario_id)
     return get_scenario(connection, scenario_id)
 
 
-def _listen(connection: Connection, scenario_id: int, database_id: int, graph: ScenarioDocument) -> None:
+def _listen(connection: Connection, clock: Clock, scenario_id: int, database_id: int, graph: ScenarioDocument) -> None:
     listeners = []
     for node in graph.nodes:
         node_type = node_types()[node.type]
@@ -267,6 +269,7 @@ def _listen(connection: Connection, scenario_id: int, database_id: int, graph: S
             narrowed = node_type.listens(node_type.settings.model_validate(node.settings))
             listeners.append(Listener(node.id, node_type.trigger, narrowed))
     set_listeners(connection, scenario_id, database_id, listeners)
+    set_timers(connection, clock, scenario_id)
 
 
 def mark_drained(connection: Connection, clock: Clock) -> int:

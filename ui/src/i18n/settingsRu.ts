@@ -45,6 +45,13 @@ export const settingsRu: Record<string, string> = {
   'Key of the entry': 'Ключ входа',
   'A path in what came with it, such as order.id: re-entry is decided for each key by itself.':
     'Путь в пришедших данных, например order.id: повторный вход решается для каждого ключа отдельно.',
+  Segment: 'Сегмент',
+  'Day of the month': 'День месяца',
+  'A month that is too short has it at its end.': 'В коротком месяце — последний день.',
+  'Every year': 'Каждый год',
+  'As a birthday; otherwise on the very date only.': 'Как день рождения; иначе только в саму дату.',
+  Days: 'Дней',
+  '29 February in other years': '29 февраля в обычные годы',
   'Subscription resource': 'Ресурс подписки',
   Category: 'Категория',
   System: 'Система',

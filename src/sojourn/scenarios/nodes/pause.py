@@ -153,7 +153,7 @@ class Pause(BaseNode):
                 stage.rest(node.node_id, flow, f"f.at + {stage.bind(to_timedelta(settings.length), 'interval')}")
                 return {}
             case "moment":
-                moment = f"{stage.bind(settings.moment, 'timestamp')} AT TIME ZONE {ACCOUNT_ZONE}"
+                moment = f"sojourn_moment({stage.bind(settings.moment, 'timestamp')}, {ACCOUNT_ZONE})"
                 stage.rest(node.node_id, flow, f"greatest(f.at, {moment})")
                 return {}
         zone, name = zone_sql(node.database, settings.zone), f"n{node.node_id}"
@@ -172,7 +172,7 @@ class Pause(BaseNode):
             local = f"({local} {sign} {stage.bind(to_timedelta(settings.offset), 'interval')})"
         if settings.time:
             local = f"(({local})::date + {stage.bind(settings.time, 'time')})"
-        asked = stage.derive(name, flow, f"{local} AT TIME ZONE {zone} AS due", profile_join(node.database))
+        asked = stage.derive(name, flow, f"sojourn_moment({local}, {zone}) AS due", profile_join(node.database))
         stage.rest(node.node_id, asked.only("due IS NOT NULL"), "greatest(f.at, f.due)")
         return {NO_DATE.id: asked.only("due IS NULL").visited(node.node_id, 1)}
 

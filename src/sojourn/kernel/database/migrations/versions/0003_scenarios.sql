@@ -7,17 +7,20 @@ INSERT INTO time_zone SELECT name FROM pg_timezone_names ON CONFLICT DO NOTHING;
 CREATE FUNCTION sojourn_zone(wanted text, otherwise text) RETURNS text LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT coalesce((SELECT z.name FROM time_zone z WHERE z.name = wanted), otherwise)$$;
 
--- The first moment not before `moment` at which the clock on the wall of a zone says `clock` on one of the days (Monday is 1). A time that a day
--- skips is an hour later; of one that comes twice the second counts.
+-- The moment at which the clock on the wall of a zone says `local`: of an hour that comes twice the first one; a time that is skipped is an hour later.
+CREATE FUNCTION sojourn_moment(local timestamp, zone text) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS
+$$SELECT CASE WHEN ((local AT TIME ZONE zone) - interval '1 hour') AT TIME ZONE zone = local THEN (local AT TIME ZONE zone) - interval '1 hour' ELSE local AT TIME ZONE zone END$$;
+
+-- The first moment not before `moment` at which the clock says `clock` on one of the days (Monday is 1).
 CREATE FUNCTION sojourn_next_time(moment timestamptz, zone text, clock time, days smallint[]) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT min(t.at) FROM generate_series(0, 8) n, LATERAL (SELECT (moment AT TIME ZONE zone)::date + n AS day) d,
-    LATERAL (SELECT (d.day + clock) AT TIME ZONE zone AS at) t
+    LATERAL (SELECT sojourn_moment(d.day + clock, zone) AS at) t
    WHERE extract(isodow FROM d.day) = ANY(days) AND t.at >= moment$$;
 
 -- The moment itself while a window is open, else its next opening. A window that ends at or before its beginning goes on past midnight.
 CREATE FUNCTION sojourn_opens(moment timestamptz, zone text, opening time, closing time, days smallint[]) RETURNS timestamptz LANGUAGE sql STABLE PARALLEL SAFE AS
 $$SELECT min(greatest(w.opens, moment)) FROM generate_series(-1, 8) n, LATERAL (SELECT (moment AT TIME ZONE zone)::date + n AS day) d,
-    LATERAL (SELECT (d.day + opening) AT TIME ZONE zone AS opens, (d.day + CASE WHEN closing <= opening THEN 1 ELSE 0 END + closing) AT TIME ZONE zone AS closes) w
+    LATERAL (SELECT sojourn_moment(d.day + opening, zone) AS opens, sojourn_moment(d.day + CASE WHEN closing <= opening THEN 1 ELSE 0 END + closing, zone) AS closes) w
    WHERE extract(isodow FROM d.day) = ANY(days) AND w.closes > moment$$;
 
 -- ------------------------------------------------------------------------------------------------ triggers
@@ -81,3 +84,6 @@ $$BEGIN
 END$$;
 CREATE TRIGGER starts AFTER INSERT ON segment_history REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION sojourn_start_by_membership();
 ALTER TABLE segment_history DISABLE TRIGGER starts;
+CREATE TABLE trigger_timer (                       -- when a start node of an active scenario begins by the clock the next time
+  scenario_id int NOT NULL, node_id int NOT NULL, next_at timestamptz NOT NULL, PRIMARY KEY (scenario_id, node_id));
+CREATE INDEX trigger_timer_due ON trigger_timer (next_at);
