@@ -85,6 +85,43 @@ def remove_everybody(connection: psycopg.Connection[Any], clock: Clock, scenario
     return removed
 
 
+def remove_from_node(
+    connection: psycopg.Connection[Any], clock: Clock, lane: int, version_id: int, node_id: int
+) -> int:
+    """End the live passages of one lane that rest at a node of a version, as *removed*, in the caller's transaction; tells how many."""
+    whom = "r.version_id = %(version)s AND r.node_id = %(node)s"
+    return _in_lane(connection, clock, lane, whom, {"version": version_id, "node": node_id})
+
+
+def remove_passage(
+    connection: psycopg.Connection[Any], clock: Clock, scenario_id: int, profile_id: int, passage_id: int
+) -> bool:
+    """Take one passage out of a scenario as *removed*; tells whether it was inside."""
+    whom = "r.profile_id = %(profile)s AND r.passage_id = %(passage)s AND r.scenario_id = %(scenario)s"
+    values = {"profile": profile_id, "passage": passage_id, "scenario": scenario_id}
+    with connection.transaction():
+        return _in_lane(connection, clock, lane_of(profile_id), whom, values) > 0
+
+
+def move_on(
+    connection: psycopg.Connection[Any], clock: Clock, scenario_id: int, profile_id: int, passage_id: int
+) -> bool:
+    """Let one passage go on at once from where it rests, as if its moment had come; tells whether it was inside.
+
+    Who waits for an answer goes on without it: what it waited for counts as not there yet.
+    """
+    with connection.transaction():
+        connection.execute("SELECT pg_advisory_xact_lock(%s, %s)", (LOCK_SPACE, lane_of(profile_id)))
+        return (
+            connection.execute(
+                "UPDATE resting SET due_at = least(due_at, %s), awaits = CASE WHEN awaits = 2 THEN awaits END"
+                " WHERE lane = %s AND profile_id = %s AND passage_id = %s AND scenario_id = %s",
+                (clock.now(), lane_of(profile_id), profile_id, passage_id, scenario_id),
+            ).rowcount
+            > 0
+        )
+
+
 def count_inside(connection: psycopg.Connection[Any], scenario_id: int) -> int:
     """How many live passages a scenario has: an exact count, one scan."""
     row = connection.execute("SELECT count(*) FROM resting WHERE scenario_id = %s", (scenario_id,)).fetchone()

@@ -89,6 +89,8 @@ class Compiler:
     document: ScenarioDocument
     database: Database
     definitions: Definitions = field(default_factory=NoDefinitions)
+    extra_doors: tuple[int, ...] = ()
+    """Nodes before which people stand besides those to which loops come back."""
     types: dict[int, NodeType] = field(init=False, default_factory=dict)
     contexts: dict[int, NodeContext] = field(init=False, default_factory=dict)
     links: Links = field(init=False)
@@ -114,10 +116,19 @@ class Compiler:
     def _starts(self) -> list[int]:
         return sorted(node_id for node_id, node_type in self.types.items() if node_type.category == "trigger")
 
+    @property
+    def doors(self) -> list[int]:
+        """Nodes before which people can stand, ascending."""
+        return sorted({*self.links.doors, *self.extra_doors})
+
+    def resting_nodes(self) -> set[int]:
+        """Nodes that can make people rest in them."""
+        return {node_id for node_id in self.types if self._may_rest(node_id)}
+
     def compile(self) -> CompiledVersion:
         """All passes of the version."""
         captures = {node_id: self._capture_pass(node_id) for node_id in self._starts()}
-        resting = {leaf.node_id for done in captures.values() for leaf in _rests(done)}
+        resting = {leaf.node_id for done in captures.values() for leaf in _rests(done)} | set(self.extra_doors)
         wakes: dict[int, Pass] = {}
         while todo := sorted(resting - wakes.keys()):
             for node_id in todo:
@@ -128,7 +139,7 @@ class Compiler:
     # ------------------------------------------------------------------ passes
 
     def _new_stage(self, priority: int = PRIORITY_NORMAL) -> Stage:
-        return Stage(self.scenario_id, self.version_id, self.links.doors, priority)
+        return Stage(self.scenario_id, self.version_id, self.doors, priority)
 
     def _capture_pass(self, node_id: int) -> Pass:
         reentry = self.document.reentry
@@ -154,7 +165,7 @@ class Compiler:
         stage = self._new_stage()
         walk = _Walk(self, stage)
         due = woken_flow(stage, node_id)
-        is_door = node_id in self.links.doors
+        is_door = node_id in self.doors
         rests_inside = self._may_rest(node_id)
         if is_door:
             walk.add(node_id, due.only(f"awaits = {int(Awaits.DOOR)}") if rests_inside else due)
@@ -265,6 +276,9 @@ def compile_version(
     document: ScenarioDocument,
     database: Database,
     definitions: Definitions | None = None,
+    extra_doors: tuple[int, ...] = (),
 ) -> CompiledVersion:
     """Compile a version whose document has ids in place of names; `definitions` are what its rules refer to."""
-    return Compiler(scenario_id, version_id, document, database, definitions or NoDefinitions()).compile()
+    return Compiler(
+        scenario_id, version_id, document, database, definitions or NoDefinitions(), extra_doors=extra_doors
+    ).compile()

@@ -28,6 +28,7 @@ def register_holdings() -> None:
                 f"DELETE FROM passage_ended WHERE {OWN}",
                 f"DELETE FROM entry_refused WHERE {OWN}",
                 f"DELETE FROM entered WHERE {OWN}",
+                f"DELETE FROM scenario_migration_row WHERE {OWN}",
             ),
             _PASSAGES_EXPORT,
         )

@@ -70,7 +70,7 @@ def load_version(
     connection: psycopg.Connection[Any], scenario_id: int, version_id: int, database_id: int
 ) -> CompiledVersion:
     """Compile a published version from its stored graph."""
-    row = connection.execute("SELECT graph FROM scenario_version WHERE id = %s", (version_id,)).fetchone()
+    row = connection.execute("SELECT graph, doors FROM scenario_version WHERE id = %s", (version_id,)).fetchone()
     assert row
     return compile_version(
         scenario_id,
@@ -78,4 +78,5 @@ def load_version(
         ScenarioDocument.model_validate(row[0]),
         database(connection, database_id),
         Catalogue(connection),
+        tuple(row[1]),
     )

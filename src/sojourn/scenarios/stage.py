@@ -32,6 +32,8 @@ class Entry(IntEnum):
     CAPTURED = 1
     WOKE = 2
     CARRIED = 3
+    MOVED = 4
+    """By an edit: no visit, they stand before a node (`migrating`)."""
 
 
 class Exit(IntEnum):
@@ -44,6 +46,8 @@ class Exit(IntEnum):
     REMOVED = 5
     VISIT_CAP = 6
     RESTARTED = 7
+    MOVED = 8
+    """By an edit: they stand before another node, or one of another version."""
 
 
 END_REASON = {Exit.COMPLETED: 1, Exit.FAILED: 3, Exit.REMOVED: 4, Exit.RESTARTED: 5, Exit.VISIT_CAP: 6}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -156,8 +157,10 @@ def publish(
     settings: Settings,
     user_id: int | None = None,
     accept_sandbox: bool = False,
+    doors: Sequence[int] = (),
 ) -> Scenario:
-    """Make the draft a version. New entrants take it; who is inside finishes on the version by which he entered.
+    """Make the draft a version. New entrants take it; who is inside finishes on the version by which he entered, unless he is taken along
+    (`migrating`): then `doors` are the nodes before which people will stand.
 
     Raises:
         SojournError: `not_ready` with all problems; `sandbox` if messages would go to the sandbox mailbox and that was not accepted.
@@ -172,20 +175,26 @@ def publish(
         connection.execute("SELECT id FROM scenario WHERE id = %s FOR UPDATE", (scenario_id,))
         graph = resolve_document(connection, current.document)
         row = connection.execute(
-            """INSERT INTO scenario_version (scenario_id, number, published_at, published_by, graph, draft)
-               SELECT %s, coalesce(max(number), 0) + 1, %s, %s, %s, %s FROM scenario_version WHERE scenario_id = %s RETURNING id""",
+            """INSERT INTO scenario_version (scenario_id, number, published_at, published_by, graph, draft, doors)
+               SELECT %s, coalesce(max(number), 0) + 1, %s, %s, %s, %s, %s FROM scenario_version WHERE scenario_id = %s RETURNING id""",
             (
                 scenario_id,
                 clock.now(),
                 user_id,
                 Jsonb(graph.model_dump(mode="json")),
                 Jsonb(current.document.model_dump(mode="json")),
+                list(doors),
                 scenario_id,
             ),
         ).fetchone()
         assert row
         compile_version(
-            scenario_id, int(row[0]), graph, database(connection, current.database_id), Catalogue(connection)
+            scenario_id,
+            int(row[0]),
+            graph,
+            database(connection, current.database_id),
+            Catalogue(connection),
+            tuple(doors),
         )
         connection.execute("UPDATE scenario SET published_version_id = %s WHERE id = %s", (row[0], scenario_id))
         if current.active:

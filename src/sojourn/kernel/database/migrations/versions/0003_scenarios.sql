@@ -87,3 +87,17 @@ ALTER TABLE segment_history DISABLE TRIGGER starts;
 CREATE TABLE trigger_timer (                       -- when a start node of an active scenario begins by the clock the next time
   scenario_id int NOT NULL, node_id int NOT NULL, next_at timestamptz NOT NULL, PRIMARY KEY (scenario_id, node_id));
 CREATE INDEX trigger_timer_due ON trigger_timer (next_at);
+
+-- ------------------------------------------------------------------------------------------------ scenarios
+ALTER TABLE scenario_version ADD doors int[] NOT NULL DEFAULT '{}';
+-- doors: nodes before which people stand who were moved there by an edit, besides those to which loops come back
+
+CREATE TABLE scenario_migration (                  -- people who were taken along to a new version, in one batch
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, scenario_id int NOT NULL REFERENCES scenario ON DELETE CASCADE, version_id int NOT NULL REFERENCES scenario_version ON DELETE CASCADE,
+  at timestamptz NOT NULL, by_user int, moves jsonb NOT NULL, moved bigint NOT NULL DEFAULT 0, taken_out bigint NOT NULL DEFAULT 0, undone_at timestamptz);
+CREATE INDEX scenario_migration_scenario ON scenario_migration (scenario_id, id);
+CREATE TABLE scenario_migration_row (              -- where each of them stood before
+  migration_id bigint NOT NULL REFERENCES scenario_migration ON DELETE CASCADE, passage_id bigint NOT NULL, profile_id bigint NOT NULL, due_at timestamptz, version_id int NOT NULL,
+  node_id int NOT NULL, target_id int NOT NULL, hop int NOT NULL, lane smallint NOT NULL, awaits smallint, to_door boolean NOT NULL, turns smallint[], PRIMARY KEY (migration_id, lane, passage_id));
+CREATE INDEX scenario_migration_row_profile ON scenario_migration_row (lane, profile_id);
+ALTER TABLE scenario_migration_row ALTER lane SET (n_distinct = 64);
