@@ -15,6 +15,7 @@ User = Callable[[str], Page]
 
 
 def drag(page: Page, start: Locator, x: float, y: float) -> None:
+    start.scroll_into_view_if_needed()
     box = start.bounding_box()
     assert box
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

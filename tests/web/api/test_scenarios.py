@@ -39,7 +39,13 @@ def running(browser: Browser, scenario: dict[str, Any]) -> str:
 def test_a_new_scenario_is_described_for_the_canvas(scenario: dict[str, Any]) -> None:
     assert (scenario["revision"], scenario["active"], scenario["changed"], scenario["problems"]) == (1, False, True, [])
     assert scenario["described"]["1"]["type_title"] == "Pause"
-    assert scenario["described"]["1"]["ports"][0] == {"id": "next", "title": "Next", "tone": "main", "optional": False}
+    assert scenario["described"]["1"]["ports"][0] == {
+        "id": "next",
+        "title": "Next",
+        "tone": "main",
+        "optional": False,
+        "linkable": True,
+    }
 
 
 def test_the_second_of_two_who_save_the_same_revision_is_told(browser: Browser, scenario: dict[str, Any]) -> None:
@@ -165,3 +171,42 @@ def test_the_description_of_the_interface_is_complete(browser: Browser) -> None:
         assert "$ref" in schema or "$ref" in items or items.get("type") == "string", operation["operationId"]
     assert "ErrorAnswer" in described["components"]["schemas"]
     assert json.dumps(described).count("NodeTypeShape") >= 2
+
+
+def test_an_edit_is_previewed_taken_along_and_undone(
+    browser: Browser, scenario: dict[str, Any], connection: psycopg.Connection[Any], clock: VirtualClock
+) -> None:
+    path = running(browser, scenario)
+    made = browser.post("/profiles", {"database": scenario["database_id"], "fields": {"email": "a@b.cd"}})
+    browser.post(f"{path}/profiles", {"profile_id": made["id"]}, 202)
+    EngineLoop(connection, clock).step()
+    nodes = [
+        {"id": 0, "type": "start", "links": {"next": 2}},
+        {"id": 2, "type": "goal", "settings": {"goal": "x"}, "links": {"next": 3}},
+        {"id": 3, "type": "pause"},
+    ]
+    saved = browser.call("PUT", path, json={"revision": 1, "document": {**scenario["document"], "nodes": nodes}})
+    assert saved.status_code == 200
+    preview = browser.get(f"{path}/edit-preview?language=ru")
+    assert "Шаг удалён: Wait" in [change["text"] for change in preview["changes"]]
+    [waiting] = preview["waiting"]
+    assert (waiting["node_id"], waiting["people"], waiting["due_in_day"], waiting["fate"]) == (1, 1, 1, "gone")
+    order = {"accept_sandbox": True, "take_along": True, "moves": {"1": 99}}
+    error = browser.refused("POST", f"{path}/publish", 400, json=order)
+    assert (error["code"], error["problems"][0]["place"]) == ("bad_moves", "moves.1")
+    assert browser.get(path)["published_number"] == 1
+    browser.post(f"{path}/publish", {**order, "moves": {"1": 2}}, 200)
+    [batch] = browser.get(f"{path}/migrations")["items"]
+    assert (batch["version"], batch["moved"], batch["undone_at"]) == (2, 1, None)
+    undone = browser.post(f"{path}/migrations/{batch['id']}/undo", {}, 200)
+    assert undone["undone_at"] is not None
+    assert browser.refused("POST", f"{path}/migrations/{batch['id']}/undo", 409, json={})["code"] == "undone_already"
+    assert browser.refused("POST", f"{path}/migrations/999/undo", 404, json={})["code"] == "unknown_migration"
+    [person] = browser.get(f"{path}/nodes/1/profiles")["items"]
+    whose = {"profile_id": person["profile_id"]}
+    assert browser.call("POST", f"{path}/passages/{person['passage_id']}/move-on", json=whose).status_code == 204
+    assert browser.call("POST", f"{path}/passages/{person['passage_id']}/remove", json=whose).status_code == 204
+    assert (
+        browser.refused("POST", f"{path}/passages/{person['passage_id']}/remove", 404, json=whose)["code"]
+        == "unknown_passage"
+    )

@@ -87,8 +87,62 @@ export const saveScenario = (id: number, revision: number, document: ScenarioDoc
     }),
   )
 
-export const publishScenario = (id: number, acceptSandbox: boolean) =>
-  whole(api.POST('/scenarios/{scenario_id}/publish', { params: at(id), body: { accept_sandbox: acceptSandbox } }))
+/** Where people of removed steps go, by the step's number. */
+export type Moves = Record<number, number | 'exit' | 'stay'>
+
+export const publishScenario = (id: number, acceptSandbox: boolean, takeAlong = false, moves: Moves = {}) =>
+  whole(
+    api.POST('/scenarios/{scenario_id}/publish', {
+      params: at(id),
+      body: { accept_sandbox: acceptSandbox, take_along: takeAlong, moves },
+    }),
+  )
+
+export type EditPreview = Shapes['EditPreviewShape']
+
+/** What publishing the draft would mean; asked anew each time. */
+export function useEditPreview(id: number, language: Language, wanted: boolean) {
+  return useQuery({
+    queryKey: ['edit-preview', id, language],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/scenarios/{scenario_id}/edit-preview', { params: { ...at(id), query: { language } }, signal })),
+    enabled: wanted,
+    gcTime: 0,
+    staleTime: 0,
+  })
+}
+
+export function useMigrations(id: number) {
+  return useQuery({
+    queryKey: ['scenarios', 'migrations', id],
+    queryFn: ({ signal }) =>
+      answer(api.GET('/scenarios/{scenario_id}/migrations', { params: { ...at(id), query: { limit: 1 } }, signal })),
+    select: (page) => page.items[0],
+  })
+}
+
+export const undoMigration = (id: number, migration: number) =>
+  answer(
+    api.POST('/scenarios/{scenario_id}/migrations/{migration_id}/undo', {
+      params: { path: { scenario_id: id, migration_id: migration } },
+    }),
+  )
+
+export const letOn = (id: number, person: Person) =>
+  answer(
+    api.POST('/scenarios/{scenario_id}/passages/{passage_id}/move-on', {
+      params: { path: { scenario_id: id, passage_id: person.passage_id } },
+      body: { profile_id: person.profile_id },
+    }),
+  )
+
+export const takeOut = (id: number, person: Person) =>
+  answer(
+    api.POST('/scenarios/{scenario_id}/passages/{passage_id}/remove', {
+      params: { path: { scenario_id: id, passage_id: person.passage_id } },
+      body: { profile_id: person.profile_id },
+    }),
+  )
 
 export const activateScenario = (id: number) => whole(api.POST('/scenarios/{scenario_id}/activate', { params: at(id) }))
 

@@ -244,6 +244,106 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/scenarios/{scenario_id}/edit-preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Edit Preview
+         * @description What the draft changes, who waits where, and what would become of them; nothing is done.
+         */
+        get: operations["get_edit_preview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scenarios/{scenario_id}/migrations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List All
+         * @description Batches of people who were taken along to a new version, newest first.
+         */
+        get: operations["list_all"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scenarios/{scenario_id}/migrations/{migration_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description Put everybody of a batch back to where he stood; 409 `gone_on` if somebody has made a step since.
+         */
+        post: operations["undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scenarios/{scenario_id}/passages/{passage_id}/move-on": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let On
+         * @description Let somebody go on at once from where he rests.
+         */
+        post: operations["let_on"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/scenarios/{scenario_id}/passages/{passage_id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take Out
+         * @description Take somebody out; what is planned for him is cancelled.
+         */
+        post: operations["take_out"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/node-types": {
         parameters: {
             query?: never;
@@ -2503,6 +2603,21 @@ export interface components {
             hidden: boolean;
         };
         /**
+         * ChangeShape
+         * @description One difference between the published version and the draft, in words.
+         */
+        ChangeShape: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "added" | "removed" | "settings" | "link" | "scenario";
+            /** Node Id */
+            node_id: number | null;
+            /** Text */
+            text: string;
+        };
+        /**
          * ChangedConnection
          * @description New settings of a connection; without `secret` the one that is there stays.
          */
@@ -3068,6 +3183,20 @@ export interface components {
             at: string;
             /** By */
             by: string | null;
+        };
+        /**
+         * EditPreviewShape
+         * @description What publishing the draft would mean for everybody inside.
+         */
+        EditPreviewShape: {
+            /** Changes */
+            changes: components["schemas"]["ChangeShape"][];
+            /** Waiting */
+            waiting: components["schemas"]["WaitingShape"][];
+            /** Targets */
+            targets: components["schemas"]["TargetShape"][];
+            /** Problems */
+            problems: components["schemas"]["sojourn__web__api__scenarios__ProblemShape"][];
         };
         /**
          * EffectShape
@@ -3833,6 +3962,27 @@ export interface components {
             undoable: boolean;
         };
         /**
+         * MigrationShape
+         * @description People who were taken along to a version.
+         */
+        MigrationShape: {
+            /** Id */
+            id: number;
+            /** Version */
+            version: number;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Moved */
+            moved: number;
+            /** Taken Out */
+            taken_out: number;
+            /** Undone At */
+            undone_at: string | null;
+        };
+        /**
          * MisfitShape
          * @description A value that does not convert, and why.
          */
@@ -4292,6 +4442,13 @@ export interface components {
             /** Next */
             next?: number | string | null;
         };
+        /** Page[MigrationShape] */
+        Page_MigrationShape_: {
+            /** Items */
+            items: components["schemas"]["MigrationShape"][];
+            /** Next */
+            next?: number | string | null;
+        };
         /** Page[NodeTypeShape] */
         Page_NodeTypeShape_: {
             /** Items */
@@ -4432,6 +4589,14 @@ export interface components {
              * Format: date-time
              */
             beat_at: string;
+        };
+        /**
+         * PassageOrder
+         * @description Whose passage it is.
+         */
+        PassageOrder: {
+            /** Profile Id */
+            profile_id: string;
         };
         /**
          * PassageShape
@@ -4821,6 +4986,9 @@ export interface components {
         /**
          * PublishOrder
          * @description `accept_sandbox`: it is known that messages would go to the built-in mailbox.
+         *
+         *     `take_along`: people inside of older versions go on by the new one. `moves`: where those of removed steps go, by the step's number: another
+         *     step, `exit`, or `stay`; who is not told of finishes on his own version.
          */
         PublishOrder: {
             /**
@@ -4828,6 +4996,18 @@ export interface components {
              * @default false
              */
             accept_sandbox: boolean;
+            /**
+             * Take Along
+             * @default false
+             */
+            take_along: boolean;
+            /**
+             * Moves
+             * @default {}
+             */
+            moves: {
+                [key: string]: number | ("exit" | "stay");
+            };
         };
         /**
          * QuestionShape
@@ -5870,6 +6050,16 @@ export interface components {
             keep_seconds: number;
         };
         /**
+         * TargetShape
+         * @description A step of the draft to which people can be sent.
+         */
+        TargetShape: {
+            /** Id */
+            id: number;
+            /** Title */
+            title: string;
+        };
+        /**
          * TaskShape
          * @description A background task; `total` is null while it is unknown, `result` comes at the end.
          */
@@ -6096,6 +6286,29 @@ export interface components {
              * @enum {string}
              */
             language: "en" | "ru";
+        };
+        /**
+         * WaitingShape
+         * @description People who rest at a step of a version. `fate`: the step is in the draft as well (`moves`), or it is not (`gone`).
+         */
+        WaitingShape: {
+            /** Version */
+            version: number;
+            /** Node Id */
+            node_id: number;
+            /** Title */
+            title: string;
+            /** People */
+            people: number;
+            /** Due In Hour */
+            due_in_hour: number;
+            /** Due In Day */
+            due_in_day: number;
+            /**
+             * Fate
+             * @enum {string}
+             */
+            fate: "moves" | "gone";
         };
         /**
          * WeightsShape
@@ -6870,6 +7083,221 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_PersonShape_"];
                 };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    get_edit_preview: {
+        parameters: {
+            query?: {
+                /** @description Language of texts; the user's own if not given. */
+                language?: ("en" | "ru") | null;
+            };
+            header?: never;
+            path: {
+                scenario_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EditPreviewShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    list_all: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                after?: number | null;
+                /** @description Most items of the page; more than 200 count as 200. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                scenario_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MigrationShape_"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scenario_id: number;
+                migration_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MigrationShape"];
+                };
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    let_on: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scenario_id: number;
+                passage_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassageOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Client Error */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+            /** @description Server Error */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorAnswer"];
+                };
+            };
+        };
+    };
+    take_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                scenario_id: number;
+                passage_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PassageOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Client Error */
             "4XX": {

@@ -22,6 +22,7 @@ import { FlowLink } from './FlowLink'
 import { isPiledUp, type Card, type Link } from './graph'
 import { NodeCard } from './NodeCard'
 import { Palette } from './Palette'
+import { LastBatch } from './LastBatch'
 import { SummaryStrip } from './SummaryStrip'
 
 const nodeTypes = { card: NodeCard }
@@ -122,6 +123,7 @@ export function Canvas({ live }: { live: boolean }) {
       </ReactFlow>
       {!readOnly && <Palette onDrop={place} onPick={placeInTheMiddle} />}
       <SummaryStrip live={live} />
+      <LastBatch />
     </div>
   )
 }

@@ -1,7 +1,7 @@
 /** The three questions before a scenario goes to work or stops. */
 import { Alert, Button, Checkbox, Group, Modal } from '@mantine/core'
 import { IconFlask } from '@tabler/icons-react'
-import { useState, type ReactNode } from 'react'
+import { useEffect, useEffectEvent, useState, type ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
 import { ApiError } from '../api/client'
 import { errorText } from '../api/errorText'
@@ -10,21 +10,24 @@ import {
   loadScenario,
   publishScenario,
   stopScenario,
+  useEditPreview,
   useForgetScenarios,
+  type Moves,
   type Scenario,
 } from '../api/scenarios'
 import { useStatus } from '../api/status'
 import { useLanguage } from '../i18n'
 import { toast } from '../components/toasts'
+import { EditPreview } from './EditPreview'
 import { useEditor } from './editorStore'
 
 type Props = { onClose: () => void }
-type WindowProps = Props & { title: string; children: ReactNode; actions: ReactNode }
+type WindowProps = Props & { title: string; children: ReactNode; actions: ReactNode; size?: string }
 
-function Question({ title, children, actions, onClose }: WindowProps) {
+function Question({ title, children, actions, onClose, size }: WindowProps) {
   const { t } = useTranslation()
   return (
-    <Modal opened onClose={onClose} title={<b>{title}</b>} closeButtonProps={{ 'aria-label': t('close') }}>
+    <Modal opened size={size} onClose={onClose} title={<b>{title}</b>} closeButtonProps={{ 'aria-label': t('close') }}>
       {children}
       <Group justify="flex-end" mt="lg" gap={8}>
         <Button variant="default" onClick={onClose}>
@@ -61,17 +64,28 @@ function useDeed(onClose: () => void) {
 export function PublishWindow({ saveNow, onClose }: Props & { saveNow: () => Promise<boolean> }) {
   const { t } = useTranslation()
   const { busy, run } = useDeed(onClose)
-  const { id, active } = useEditor((state) => state.status)
+  const { id, active, published_number } = useEditor((state) => state.status)
+  const language = useLanguage()
+  const [saved, setSaved] = useState(false)
+  const [takeAlong, setTakeAlong] = useState(false)
+  const [moves, setMoves] = useState<Moves>({})
+  const isEdit = published_number !== null
+  const preview = useEditPreview(id, language, isEdit && saved).data
+  const save = useEffectEvent(async () => setSaved(await saveNow()))
+  useEffect(() => void save(), [])
   const sandbox = useStatus().data?.sandbox
   const toSandbox = sandbox?.email || sandbox?.sms
   const publish = async () => {
     if (!(await saveNow())) throw new ApiError(409, 'not_saved', t('editor.saveFailed'))
-    return publishScenario(id, true)
+    const gone = new Set(preview?.waiting.filter(({ fate }) => fate === 'gone').map((group) => group.node_id))
+    const wanted = Object.fromEntries(Object.entries(moves).filter(([node]) => gone.has(Number(node))))
+    return publishScenario(id, true, takeAlong, wanted)
   }
   const told = (scenario: Scenario) => t('editor.published', { number: scenario.published_number })
   return (
     <Question
       title={t('editor.publishTitle')}
+      size={isEdit ? 'lg' : undefined}
       onClose={onClose}
       actions={
         <>
@@ -94,7 +108,19 @@ export function PublishWindow({ saveNow, onClose }: Props & { saveNow: () => Pro
         </>
       }
     >
-      <p style={{ margin: 0 }}>{t('editor.publishText')}</p>
+      {isEdit && saved ? (
+        <EditPreview
+          preview={preview}
+          takeAlong={takeAlong}
+          moves={moves}
+          onChange={(along, next) => {
+            setTakeAlong(along)
+            setMoves(next)
+          }}
+        />
+      ) : (
+        <p style={{ margin: 0 }}>{t('editor.publishText')}</p>
+      )}
       {toSandbox && (
         <Alert mt="md" color="yellow" variant="light" icon={<IconFlask size={18} />}>
           {t('editor.publishSandbox')}

@@ -33,6 +33,7 @@ from sojourn.web.api import (
     resources,
     rule_types,
     sandbox,
+    scenario_edits,
     scenario_figures,
     scenarios,
     segment_counts,
@@ -49,7 +50,7 @@ from sojourn.web.failures import answer_failure
 from sojourn.web.installation import Installation
 
 _ROUTERS: tuple[APIRouter, ...] = (
-    session.router, status.router, scenarios.router, scenario_figures.router, node_types.router, databases.router, resources.router, templates.router,
+    session.router, status.router, scenarios.router, scenario_figures.router, scenario_edits.router, node_types.router, databases.router, resources.router, templates.router,
     promo_pools.router, profiles.router, profile_changes.router, merging.router, relations.router, connections.router, import_plans.router, external_tables.router, sandbox.router, import_files.router, imports.router, tasks.router, tokens.router, privacy.router, bulk.router, account.router, rule_types.router, segment_counts.router, segments.router, suppression.router,
 )  # fmt: skip
 

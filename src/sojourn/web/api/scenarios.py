@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Query
 from pydantic import BaseModel
@@ -26,6 +26,8 @@ from sojourn.scenarios import (
     save_draft,
     stop,
 )
+from sojourn.scenarios.editing import needed_doors, preview_edit
+from sojourn.scenarios.migrating import check_moves, migrate
 from sojourn.scenarios.node_type import Category, Language, Tone
 from sojourn.triggers import enter
 from sojourn.web.api.call import Call, Changing, Reading
@@ -109,9 +111,15 @@ class DraftSave(BaseModel):
 
 
 class PublishOrder(BaseModel):
-    """`accept_sandbox`: it is known that messages would go to the built-in mailbox."""
+    """`accept_sandbox`: it is known that messages would go to the built-in mailbox.
+
+    `take_along`: people inside of older versions go on by the new one. `moves`: where those of removed steps go, by the step's number: another
+    step, `exit`, or `stay`; who is not told of finishes on his own version.
+    """
 
     accept_sandbox: bool = False
+    take_along: bool = False
+    moves: dict[int, int | Literal["exit", "stay"]] = {}
 
 
 class StateOrder(BaseModel):
@@ -198,6 +206,11 @@ def publish_draft(
     """Make the draft the version that new entrants take; 400 `not_ready` with all problems, 409 `sandbox` if that has to be accepted."""
     order = given or PublishOrder()
     with call.connection() as connection:
+        doors: list[int] = []
+        if order.take_along:
+            preview = preview_edit(connection, call.clock, scenario_id, call.language(language))
+            check_moves(preview.waiting, order.moves, get_scenario(connection, scenario_id).document)
+            doors = needed_doors(preview.waiting, order.moves)
         with connection.transaction():
             done = publish(
                 connection,
@@ -206,8 +219,14 @@ def publish_draft(
                 settings=call.settings,
                 user_id=call.caller.user_id,
                 accept_sandbox=order.accept_sandbox,
+                doors=doors,
             )
             call.note(connection, "publish", "scenario", scenario_id, {"version": done.published_number})
+        if order.take_along and done.published_version_id is not None:
+            version, user = done.published_version_id, call.caller.user_id
+            moved = migrate(connection, call.clock, scenario_id, version, order.moves, user_id=user)
+            told = {"migration": moved.id, "moved": moved.moved, "taken_out": moved.taken_out}
+            call.note(connection, "take_along", "scenario", scenario_id, told)
         call.ring(connection, ENGINE)
         return _shape(call, connection, done, language)
 

@@ -1,6 +1,7 @@
 import { account } from './account'
 import { bulk } from './bulk'
 import { databases } from './databases'
+import { editing } from './editing'
 import { imports } from './imports'
 import { merging } from './merging'
 import { people } from './people'
@@ -16,6 +17,7 @@ const AREAS = {
   account,
   bulk,
   databases,
+  editing,
   imports,
   merging,
   people,
