@@ -20,6 +20,7 @@ _NODES: list[dict[str, Any]] = [
     {"id": 4, "type": "goal", "position": {"x": 1060, "y": 0}, "settings": {"goal": "purchase", "value": 12.5}, "links": {"next": 6}},
     {"id": 5, "type": "exit", "position": {"x": 1060, "y": 260}},
     {"id": 6, "type": "jump", "position": {"x": 1420, "y": 0}, "settings": {"scenario": "Welcome"}},
+    {"id": 8, "type": "wait_event", "position": {"x": 1060, "y": 440}, "settings": {"events": [{"event": "clicked"}, {"event": "goal", "goal": "purchase"}], "time_out": "2d"}, "links": {"e1": 5}},
     {"id": 7, "type": "api_filter", "position": {"x": 1420, "y": 220}},
 ]  # fmt: skip
 
@@ -35,7 +36,7 @@ def steps(product: Product) -> int:
 
 def test_shares_of_a_split_are_set_and_their_sum_is_told(steps: int, user: User, product: Product) -> None:
     page = user(f"/scenarios/{steps}")
-    expect(page.locator(".card")).to_have_count(8)
+    expect(page.locator(".card")).to_have_count(9)
     page.locator(".react-flow__node[data-id='1']").click()
     drawer = page.get_by_role("dialog")
     drawer.get_by_label("Percent 3").fill("10")
@@ -76,3 +77,23 @@ def test_a_filter_begins_with_the_content_of_the_call(steps: int, user: User) ->
     drawer = page.get_by_role("dialog")
     drawer.get_by_role("button", name="Rule", exact=True).click()
     expect(drawer.get_by_role("combobox", name="What is asked")).to_have_value("Content of the API call")
+
+
+def test_events_are_waited_for_each_with_an_output(steps: int, user: User, product: Product) -> None:
+    page = user(f"/scenarios/{steps}")
+    page.locator(".react-flow__node[data-id='8']").click()
+    drawer = page.get_by_role("dialog")
+    drawer.get_by_role("button", name="Add an event").click()
+    drawer.get_by_role("combobox", name="Event 3").click()
+    page.get_by_role("option", name="unsubscribes").click()
+    drawer.get_by_label("Name of the goal").fill("order")
+    expect(page.get_by_text("All changes saved")).to_be_visible()
+    expect(drawer.get_by_text("Unsubscribed")).to_be_visible()
+    events = next(node for node in get_scenario(product.connection, steps).document.nodes if node.id == 8).settings[
+        "events"
+    ]
+    assert [(one["event"], one.get("goal")) for one in events] == [
+        ("clicked", None),
+        ("goal", "order"),
+        ("unsubscribed", None),
+    ]

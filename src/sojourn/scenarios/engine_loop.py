@@ -22,6 +22,7 @@ from sojourn.scenarios.due import Due, find_due, next_due
 from sojourn.scenarios.engine import Engine
 from sojourn.scenarios.running import RunningVersions
 from sojourn.scenarios.versions import mark_drained
+from sojourn.scenarios.waits import lanes_with_events, wake_waiting
 
 log = structlog.get_logger("engine")
 REFRESH_SECONDS = 1.0
@@ -69,10 +70,11 @@ class EngineLoop:
 
     def _wake_answered(self) -> int:
         woken = 0
-        for lane in lanes_with_answers(self.connection):
-            with self.engine.lane(lane) as held:
-                if held:
-                    woken += wake_answered(self.connection, lane)
+        for lanes, wake in ((lanes_with_answers, wake_answered), (lanes_with_events, wake_waiting)):
+            for lane in lanes(self.connection):
+                with self.engine.lane(lane) as held:
+                    if held:
+                        woken += wake(self.connection, lane)
         return woken
 
     def _run_lane(self, lane: int, due: list[Due]) -> int:

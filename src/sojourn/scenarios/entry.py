@@ -158,7 +158,7 @@ def woken_flow(stage: Stage, node_id: int) -> Flow:
          WHERE d.lane = {LANE} AND d.version_id = {stage.bind(stage.version_id, "int")} AND d.node_id = {stage.bind(node_id, "int")} AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = {LANE}
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path""",
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path""",
             materialized=True,
         )
     )

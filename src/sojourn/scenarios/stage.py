@@ -59,6 +59,8 @@ class Awaits(IntEnum):
     ANSWER = 1
     DOOR = 2
     """It stands before the node, at the end of a back link."""
+    EVENT = 3
+    """An event of the profile, until the due moment."""
 
 
 class CarryEntry(IntEnum):
@@ -119,6 +121,8 @@ class Leaf:
     turn: int | None = None
     """Number of the door whose count goes up by one."""
     entry: CarryEntry = CarryEntry.ARRIVE
+    since: str = "NULL::timestamptz"
+    """Since when an awaited event counts."""
 
 
 @dataclass
@@ -146,9 +150,9 @@ class Stage:
         self.parts.append((name, body, materialized))
         return name
 
-    def derive(self, name: str, flow: Flow, extra: str, join: str = "") -> Flow:
-        """A new, materialized set: the flow's people with `extra` columns, computed once."""
-        body = f"""SELECT f.passage_id, f.profile_id, f.first_hop, {flow.hop} AS hop, f.at, f.entered_at, f.key, f.context, f.turns, {_of(flow.path)} AS path, {extra}
+    def derive(self, name: str, flow: Flow, extra: str, join: str = "", at: str = "f.at") -> Flow:
+        """A new, materialized set: the flow's people with `extra` columns, computed once; `at`: the moment they are about from here on."""
+        body = f"""SELECT f.passage_id, f.profile_id, f.first_hop, {flow.hop} AS hop, {at if at == "f.at" else at + " AS at"}, f.entered_at, f.key, f.context, f.turns, {_of(flow.path)} AS path, {extra}
     FROM {flow.rows} f {join}"""
         return Flow(self.part(name, body, materialized=True), flow.paths, writes=flow.writes)
 
@@ -174,9 +178,11 @@ class Stage:
 
     # ------------------------------------------------------------------ leaves
 
-    def rest(self, node_id: int, flow: Flow, due: str, awaits: Awaits | None = None) -> None:
-        """People rest at a node until `due`, an expression over `f` (NULL: until what they wait for comes)."""
-        self.leaves.append(Leaf(flow, Exit.RESTS, node_id, due, awaits))
+    def rest(
+        self, node_id: int, flow: Flow, due: str, awaits: Awaits | None = None, since: str = "NULL::timestamptz"
+    ) -> None:
+        """People rest at a node until `due`, an expression over `f` (NULL: until what they wait for comes); `since`: see `Leaf`."""
+        self.leaves.append(Leaf(flow, Exit.RESTS, node_id, due, awaits, since=since))
 
     def knock(self, node_id: int, flow: Flow) -> None:
         """People come back to a node by a back link: they rest before it, due at once, unless they have been there too often."""
@@ -229,12 +235,12 @@ class Stage:
     def _write_rests(self) -> None:
         selects = [
             f"""SELECT f.passage_id, f.profile_id, f.entered_at, {leaf.due}, {self.bind(self.scenario_id, "int")}, {self.bind(self.version_id, "int")}, {self.bind(leaf.node_id, "int")},
-      {leaf.flow.hop}, {LANE}, {f"{int(leaf.awaits)}::smallint" if leaf.awaits else "NULL::smallint"}, f.key, f.context, {self._turns(leaf.turn)} FROM {leaf.flow.rows} f"""
+      {leaf.flow.hop}, {LANE}, {f"{int(leaf.awaits)}::smallint" if leaf.awaits else "NULL::smallint"}, f.key, f.context, {self._turns(leaf.turn)}, {leaf.since} FROM {leaf.flow.rows} f"""
             for leaf in self.leaves
             if leaf.exit is Exit.RESTS
         ]
         if selects:
-            columns = "passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns"
+            columns = "passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since"
             self.part("rests", f"INSERT INTO resting ({columns})\n    " + "\n    UNION ALL ".join(selects))
 
     def _turns(self, door: int | None) -> str:

@@ -22,6 +22,7 @@ from sojourn.scenarios.graph import NodeDocument, ScenarioDocument, parse_docume
 from sojourn.scenarios.node_type import references
 from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.nodes.start import StartNode
+from sojourn.scenarios.nodes.wait_event import WaitEvent, WaitEventSettings
 from sojourn.scenarios.references import Catalogue
 from sojourn.segments import resolve
 from sojourn.triggers import Listener, set_listeners
@@ -226,6 +227,9 @@ def resolve_document(connection: Connection, document: ScenarioDocument) -> Scen
                 settings[name] = catalogue.find(kind, settings[name])
         if settings.get("category"):
             settings["category"] = catalogue.category(settings["resource"], str(settings["category"]))
+        for awaited in settings.get("events") or []:
+            if awaited.get("template") is not None:
+                awaited["template"] = catalogue.find("template", awaited["template"])
         if settings.get("rules"):
             settings["rules"] = resolve(settings["rules"], catalogue)
         if "definition" in settings:
@@ -263,10 +267,12 @@ def stop(connection: Connection, clock: Clock, scenario_id: int, *, clear: bool 
     current = get_scenario(connection, scenario_id)
     with connection.transaction():
         connection.execute("UPDATE scenario SET active = false WHERE id = %s", (scenario_id,))
-        set_listeners(connection, scenario_id, current.database_id, [])
+        # Who waits inside is to know what happened meanwhile.
+        set_listeners(connection, scenario_id, current.database_id, _waits(connection, scenario_id))
         set_timers(connection, clock, scenario_id)
     if clear:
         remove_everybody(connection, clock, scenario_id)
+        set_listeners(connection, scenario_id, current.database_id, [])
     return get_scenario(connection, scenario_id)
 
 
@@ -277,8 +283,22 @@ def _listen(connection: Connection, clock: Clock, scenario_id: int, database_id:
         if isinstance(node_type, StartNode) and node_type.trigger is not None:
             narrowed = node_type.listens(node_type.settings.model_validate(node.settings))
             listeners.append(Listener(node.id, node_type.trigger, narrowed))
-    set_listeners(connection, scenario_id, database_id, listeners)
+    set_listeners(connection, scenario_id, database_id, [*listeners, *_waits(connection, scenario_id)])
     set_timers(connection, clock, scenario_id)
+
+
+def _waits(connection: Connection, scenario_id: int) -> list[Listener]:
+    """What people wait for in this scenario, in all versions in which somebody may be."""
+    kinds: dict[int, set[int]] = {}
+    for (graph,) in connection.execute(
+        "SELECT graph FROM scenario_version WHERE scenario_id = %s AND NOT drained", (scenario_id,)
+    ):
+        for node in ScenarioDocument.model_validate(graph).nodes:
+            node_type = node_types()[node.type]
+            if isinstance(node_type, WaitEvent):
+                settings = WaitEventSettings.model_validate(node.settings)
+                kinds.setdefault(node.id, set()).update(node_type.waits_for(settings))
+    return [Listener(node, "wait", {"kinds": sorted(wanted)}) for node, wanted in kinds.items()]
 
 
 def mark_drained(connection: Connection, clock: Clock) -> int:

@@ -12,6 +12,6 @@ def register_holdings() -> None:
             "captures",
             {"en": "Entries that wait", "ru": "Ожидающие входы"},
             f"SELECT count(*) FROM capture WHERE {OWN}",
-            (f"DELETE FROM capture WHERE {OWN}",),
+            (f"DELETE FROM capture WHERE {OWN}", f"DELETE FROM wait_inbox WHERE {OWN}"),
         )
     )

@@ -13,7 +13,7 @@ from sojourn.kernel.errors import Unavailable
 
 _TABLES: dict[str, tuple[str, ...]] = {
     "change": ("profile_updated", "subscription_changed"),
-    "event": ("event",),
+    "event": ("event", "wait"),
     "segment_history": ("segment",),
 }
 """Tables with a trigger `starts`, and the words of the triggers that it serves."""
@@ -24,7 +24,7 @@ _PATIENCE = "5s"
 class Listener:
     """A start node and the word of its trigger.
 
-    `call`, `any_import`, `manual_import`, `api_import`, `file_import`; `profile_updated`, `subscription_changed`, `event`, `segment`, with what
+    `call`, `any_import`, `manual_import`, `api_import`, `file_import`; `profile_updated`, `subscription_changed`, `event`, `segment`, `clock`, `wait`, with what
     they are narrowed to in `settings` (docs/explanation/engine.md).
     """
 

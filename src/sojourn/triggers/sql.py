@@ -35,6 +35,10 @@ def jump(source: str, scenario: str, lane: str, *, hand_over: bool) -> str:
     SELECT f.profile_id, f.at, {scenario}, f.door, {lane}, 1, '', {content} FROM {source} f"""
 
 
+TAKE_POKES = """DELETE FROM wait_inbox w USING (SELECT ctid FROM wait_inbox WHERE lane = %(lane)s LIMIT %(limit)s) x
+   WHERE w.ctid = x.ctid AND w.lane = %(lane)s RETURNING w.profile_id, w.at"""
+"""Takes profiles with an event that somebody may wait for, in one lane whose lock the caller holds."""
+
 DROP_FIRST = """DELETE FROM capture c USING (SELECT ctid FROM capture WHERE lane = %(lane)s AND scenario_id = %(scenario)s AND node_id = %(node)s LIMIT 1) x
    WHERE c.ctid = x.ctid AND c.lane = %(lane)s RETURNING c.*"""
 """Takes the capture that a claim of one would take."""

@@ -36,9 +36,9 @@ n1 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((strpos(lower(p."city"), lower(%(p4)s::text)) > 0) IS TRUE) AND ((NOT coalesce(p."f203" @> ARRAY[%(p5)s::text], false)) IS TRUE) AND (((EXISTS (SELECT FROM event m WHERE m.lane = %(lane)s::smallint AND m.profile_id = f.profile_id AND m.kind = 4 AND m.data ->> 'url' = %(p6)s::text)) IS TRUE) OR (((SELECT count(*) FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id IN (SELECT f.passage_id UNION ALL SELECT x.passage_id FROM resting x WHERE x.lane = %(lane)s::smallint AND x.profile_id = f.profile_id UNION ALL SELECT x.passage_id FROM passage_ended x WHERE x.lane = %(lane)s::smallint AND x.profile_id = f.profile_id) AND m.template_id = %(p7)s::int AND m.opened_at IS NOT NULL) >= %(p8)s::int) IS TRUE)) AND (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p9)s::int AND s.status = %(p8)s::smallint)) IS TRUE))) AS yes
     FROM entering f LEFT JOIN LATERAL (SELECT * FROM "profile_100" p WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id LIMIT 1) p ON true),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p10)s::interval, %(p1)s::int, %(p11)s::int, %(p8)s::int,
-      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n1 WHERE yes) f),
+      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n1 WHERE yes) f),
 ends AS (
     INSERT INTO passage_ended (passage_id, profile_id, entered_at, ended_at, scenario_id, version_id, node_id, hop, lane, reason, key, context)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p1)s::int, %(p11)s::int, %(p12)s::int,
@@ -73,7 +73,7 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 n3 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, s.id AS subscription_id, (s.effective = 0) IS TRUE AS sendable
     FROM taken f LEFT JOIN LATERAL (SELECT s.id, s.effective FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id

@@ -160,9 +160,9 @@ refusals AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), %(p6)s::int, %(p12)s::int, 2::smallint
     FROM n8 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, NULL::timestamptz, %(p6)s::int, %(p14)s::int, %(p10)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n6 WHERE sendable) f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n6 WHERE sendable) f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p8)s::int, 1::smallint FROM (SELECT * FROM n4_code WHERE NOT got AND NOT %(last)s) f
@@ -253,9 +253,9 @@ refusals AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), %(p3)s::int, %(p7)s::int, 2::smallint
     FROM n8 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, NULL::timestamptz, %(p3)s::int, %(p9)s::int, %(p5)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n6 WHERE sendable) f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n6 WHERE sendable) f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p1)s::int, 1::smallint FROM (SELECT * FROM n4_code WHERE NOT got AND NOT %(last)s) f
@@ -344,9 +344,9 @@ refusals AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), %(p3)s::int, %(p7)s::int, 2::smallint
     FROM n8 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, NULL::timestamptz, %(p3)s::int, %(p9)s::int, %(p5)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n6 WHERE sendable) f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n6 WHERE sendable) f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p1)s::int, 1::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND NOT %(last)s) f
@@ -438,9 +438,9 @@ refusals AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), %(p3)s::int, %(p7)s::int, 2::smallint
     FROM n8 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, NULL::timestamptz, %(p3)s::int, %(p9)s::int, %(p5)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n6 WHERE sendable) f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n6 WHERE sendable) f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p1)s::int, 1::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND NOT %(last)s) f
@@ -484,9 +484,9 @@ n9 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p2)s::smallint AND m.state IN (0, 1, 2, 4))) IS TRUE) OR (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.channel = %(p3)s::smallint AND s.status = %(p4)s::smallint)) IS TRUE))) AS yes
     FROM taken f ),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p5)s::interval, %(p6)s::int, %(p7)s::int, %(p8)s::int,
-      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n9 WHERE yes) f),
+      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n9 WHERE yes) f),
 ends AS (
     INSERT INTO passage_ended (passage_id, profile_id, entered_at, ended_at, scenario_id, version_id, node_id, hop, lane, reason, key, context)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p6)s::int, %(p7)s::int, %(p1)s::int,
@@ -522,7 +522,7 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 n1 AS (
     UPDATE "profile_100" p SET "f201" = coalesce(p."f201", 0) + %(p3)s::bigint, updated_at = f.at FROM (SELECT s.* FROM taken s ORDER BY s.profile_id) f
     WHERE p.lane = %(lane)s::smallint AND p.id = f.profile_id RETURNING p.id, f.at, old."f201" AS o0, new."f201" AS n0),
@@ -634,9 +634,9 @@ refusals AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), %(p6)s::int, %(p12)s::int, 2::smallint
     FROM n8 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, NULL::timestamptz, %(p6)s::int, %(p14)s::int, %(p10)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n6 WHERE sendable) f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n6 WHERE sendable) f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p8)s::int, 1::smallint FROM (SELECT * FROM n4_code WHERE NOT got AND NOT %(last)s) f
@@ -727,9 +727,9 @@ refusals AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), %(p3)s::int, %(p7)s::int, 2::smallint
     FROM n8 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, NULL::timestamptz, %(p3)s::int, %(p9)s::int, %(p5)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n6 WHERE sendable) f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n6 WHERE sendable) f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p1)s::int, 1::smallint FROM (SELECT * FROM n4_code WHERE NOT got AND NOT %(last)s) f
@@ -818,9 +818,9 @@ refusals AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), %(p3)s::int, %(p7)s::int, 2::smallint
     FROM n8 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, NULL::timestamptz, %(p3)s::int, %(p9)s::int, %(p5)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n6 WHERE sendable) f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n6 WHERE sendable) f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p1)s::int, 1::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND NOT %(last)s) f
@@ -912,9 +912,9 @@ refusals AS (
     UNION ALL SELECT date_trunc('hour', f.at), count(*), %(p3)s::int, %(p7)s::int, 2::smallint
     FROM n8 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, NULL::timestamptz, %(p3)s::int, %(p9)s::int, %(p5)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n6 WHERE sendable) f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n6 WHERE sendable) f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p1)s::int, 1::smallint FROM (SELECT * FROM n5_code WHERE NOT got AND NOT %(last)s) f
@@ -958,9 +958,9 @@ n9 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p2)s::smallint AND m.state IN (0, 1, 2, 4))) IS TRUE) OR (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.channel = %(p3)s::smallint AND s.status = %(p4)s::smallint)) IS TRUE))) AS yes
     FROM taken f ),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p5)s::interval, %(p6)s::int, %(p7)s::int, %(p8)s::int,
-      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n9 WHERE yes) f),
+      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n9 WHERE yes) f),
 ends AS (
     INSERT INTO passage_ended (passage_id, profile_id, entered_at, ended_at, scenario_id, version_id, node_id, hop, lane, reason, key, context)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p6)s::int, %(p7)s::int, %(p1)s::int,
@@ -999,7 +999,7 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 n6_out AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (m.state IN (2, 4)) IS TRUE AS sent
     FROM taken f LEFT JOIN LATERAL (SELECT m.state FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.hop = f.hop LIMIT 1) m ON true),
@@ -1023,9 +1023,9 @@ refusals AS (
     INSERT INTO message_counter (hour, n, scenario_id, node_id, kind) SELECT date_trunc('hour', f.at), count(*), %(p5)s::int, %(p6)s::int, 2::smallint
     FROM n8 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p4)s::interval, %(p5)s::int, %(p1)s::int, %(p8)s::int,
-      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n6_out WHERE sent) f),
+      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n6_out WHERE sent) f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, (f.hop + 1), f.at, f.entered_at, f.key, f.context, f.turns, %(p9)s::int, 0::smallint FROM n8 f
@@ -1061,9 +1061,9 @@ n9 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM message m WHERE m.lane = %(lane)s::smallint AND m.passage_id = f.passage_id AND m.channel = %(p2)s::smallint AND m.state IN (0, 1, 2, 4))) IS TRUE) OR (NOT ((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.channel = %(p3)s::smallint AND s.status = %(p4)s::smallint)) IS TRUE))) AS yes
     FROM taken f ),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p5)s::interval, %(p6)s::int, %(p7)s::int, %(p8)s::int,
-      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM (SELECT * FROM n9 WHERE yes) f),
+      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM (SELECT * FROM n9 WHERE yes) f),
 ends AS (
     INSERT INTO passage_ended (passage_id, profile_id, entered_at, ended_at, scenario_id, version_id, node_id, hop, lane, reason, key, context)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p6)s::int, %(p7)s::int, %(p1)s::int,
@@ -1097,11 +1097,11 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p3)s::int, %(p1)s::int, %(p4)s::int,
-      (f.hop + 1), %(lane)s::smallint, 2::smallint, f.key, f.context, ARRAY[coalesce(f.turns[1], 0) + 1]::smallint[] FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) < 99) f),
+      (f.hop + 1), %(lane)s::smallint, 2::smallint, f.key, f.context, ARRAY[coalesce(f.turns[1], 0) + 1]::smallint[], NULL::timestamptz FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) < 99) f),
 ends AS (
     INSERT INTO passage_ended (passage_id, profile_id, entered_at, ended_at, scenario_id, version_id, node_id, hop, lane, reason, key, context)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p3)s::int, %(p1)s::int, %(p4)s::int,

@@ -23,9 +23,9 @@ entering AS MATERIALIZED (
     SELECT j.passage_id AS passage_id, j.profile_id, 1 AS first_hop, 1 AS hop, j.at, j.at AS entered_at, j.passage_id::text AS key, j.context,
       NULL::smallint[] AS turns, 0 AS path FROM (SELECT j.*, nextval('passage_id_seq') AS passage_id FROM (SELECT * FROM judged WHERE refused IS NULL) j) j),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p3)s::interval, %(p1)s::int, %(p4)s::int, %(p2)s::int,
-      f.hop, %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM entering f),
+      f.hop, %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM entering f),
 counted AS (
     INSERT INTO counter (hour, n, route_id, lane)
     SELECT date_trunc('hour', f.at), count(*), (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM entering f GROUP BY 1, 3),
@@ -72,9 +72,9 @@ requests_listed AS (
       array_agg(q.passage_id), array_agg(q.hop) FROM (SELECT f.passage_id, f.hop AS hop, row_number() OVER () / 1000 AS part FROM n3 f) q GROUP BY q.part
     RETURNING 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p3)s::interval, %(p1)s::int, %(p6)s::int, %(p4)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM n3 f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM n3 f),
 trailed AS (
     INSERT INTO trail (passage_id, at, hop, route_id, lane)
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM n3 f),
@@ -103,7 +103,7 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 n3 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, 1 AS asks
     FROM taken f ),
@@ -117,9 +117,9 @@ requests_listed AS (
       array_agg(q.passage_id), array_agg(q.hop) FROM (SELECT f.passage_id, f.hop AS hop, row_number() OVER () / 1000 AS part FROM n3 f) q GROUP BY q.part
     RETURNING 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p3)s::interval, %(p4)s::int, %(p1)s::int, %(p5)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM n3 f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM n3 f),
 trailed AS (
     INSERT INTO trail (passage_id, at, hop, route_id, lane)
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[f.path + 1], %(lane)s::smallint FROM n3 f),
@@ -153,7 +153,7 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 n3_out AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (q.state = 2) IS TRUE AS answered
     FROM taken f LEFT JOIN LATERAL (SELECT q.state FROM request q WHERE q.lane = %(lane)s::smallint AND q.passage_id = f.passage_id AND q.hop = f.hop LIMIT 1) q ON true),

@@ -50,9 +50,9 @@ refusals AS (
     INSERT INTO message_counter (hour, n, scenario_id, node_id, kind) SELECT date_trunc('hour', f.at), count(*), %(p1)s::int, %(p5)s::int, 2::smallint
     FROM n2 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p4)s::interval, %(p1)s::int, %(p7)s::int, %(p8)s::int,
-      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM n2 f),
+      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM n2 f),
 trailed AS (
     INSERT INTO trail (passage_id, at, hop, route_id, lane)
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n2 f),
@@ -115,9 +115,9 @@ refusals AS (
     INSERT INTO message_counter (hour, n, scenario_id, node_id, kind) SELECT date_trunc('hour', f.at), count(*), %(p1)s::int, %(p5)s::int, 2::smallint
     FROM n2 f WHERE NOT f.sendable GROUP BY 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p4)s::interval, %(p1)s::int, %(p7)s::int, %(p8)s::int,
-      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM n2 f),
+      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM n2 f),
 trailed AS (
     INSERT INTO trail (passage_id, at, hop, route_id, lane)
     SELECT f.passage_id, f.at, f.first_hop, (%(routes_0)s::int[])[(f.path) * 2 + (CASE WHEN f.sendable THEN 0 ELSE 1 END) + 1], %(lane)s::smallint FROM n2 f),
@@ -164,7 +164,7 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 n4 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, (f.hop + 1) AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int AND s.channel = %(p4)s::smallint AND s.status = %(p5)s::smallint)) IS TRUE)) AS yes
     FROM taken f ),
@@ -240,11 +240,11 @@ requests_listed AS (
       array_agg(q.passage_id), array_agg(q.hop) FROM (SELECT f.passage_id, f.hop AS hop, row_number() OVER () / 1000 AS part FROM n9 f) q GROUP BY q.part
     RETURNING 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p7)s::interval, %(p11)s::int, %(p1)s::int, %(p20)s::int,
-      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM n10 f
+      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM n10 f
     UNION ALL SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p8)s::interval, %(p11)s::int, %(p1)s::int, %(p18)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM n9 f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM n9 f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p13)s::int, 1::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND NOT %(last)s) f
@@ -381,7 +381,7 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 n4 AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (((EXISTS (SELECT FROM subscription s WHERE s.lane = %(lane)s::smallint AND s.profile_id = f.profile_id AND s.resource_id = %(p3)s::int AND s.channel = %(p4)s::smallint AND s.status = %(p5)s::smallint)) IS TRUE)) AS yes
     FROM taken f ),
@@ -457,11 +457,11 @@ requests_listed AS (
       array_agg(q.passage_id), array_agg(q.hop) FROM (SELECT f.passage_id, f.hop AS hop, row_number() OVER () / 1000 AS part FROM n9 f) q GROUP BY q.part
     RETURNING 1),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p7)s::interval, %(p11)s::int, %(p1)s::int, %(p20)s::int,
-      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns FROM n10 f
+      (f.hop + 1), %(lane)s::smallint, NULL::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM n10 f
     UNION ALL SELECT f.passage_id, f.profile_id, f.entered_at, f.at + %(p8)s::interval, %(p11)s::int, %(p1)s::int, %(p18)s::int,
-      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns FROM n9 f),
+      f.hop, %(lane)s::smallint, 1::smallint, f.key, f.context, f.turns, NULL::timestamptz FROM n9 f),
 carried_on AS (
     INSERT INTO carried (passage_id, profile_id, hop, at, entered_at, key, context, turns, node_id, entry)
     SELECT f.passage_id, f.profile_id, f.hop, f.at, f.entered_at, f.key, f.context, f.turns, %(p13)s::int, 1::smallint FROM (SELECT * FROM n6_code WHERE NOT got AND NOT %(last)s) f
@@ -578,7 +578,7 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 n9_out AS MATERIALIZED (
     SELECT f.passage_id, f.profile_id, f.first_hop, f.hop AS hop, f.at, f.entered_at, f.key, f.context, f.turns, f.path AS path, (q.state = 2) IS TRUE AS answered
     FROM taken f LEFT JOIN LATERAL (SELECT q.state FROM request q WHERE q.lane = %(lane)s::smallint AND q.passage_id = f.passage_id AND q.hop = f.hop LIMIT 1) q ON true),
@@ -619,11 +619,11 @@ WITH taken AS MATERIALIZED (
          WHERE d.lane = %(lane)s::smallint AND d.version_id = %(p1)s::int AND d.node_id = %(p2)s::int AND d.due_at <= %(now)s::timestamptz
          ORDER BY d.due_at LIMIT %(batch)s) d ORDER BY profile_id, passage_id) x
      WHERE r.ctid = x.ctid AND r.lane = %(lane)s::smallint
-    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, 0 AS path),
+    RETURNING r.passage_id, r.profile_id, r.hop AS first_hop, r.hop, r.due_at AS at, r.entered_at, r.key, r.context, r.turns, r.awaits, r.waits_since, 0 AS path),
 rests AS (
-    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns)
+    INSERT INTO resting (passage_id, profile_id, entered_at, due_at, scenario_id, version_id, node_id, hop, lane, awaits, key, context, turns, waits_since)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p3)s::int, %(p1)s::int, %(p4)s::int,
-      (f.hop + 1), %(lane)s::smallint, 2::smallint, f.key, f.context, ARRAY[coalesce(f.turns[1], 0) + 1]::smallint[] FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) < 99) f),
+      (f.hop + 1), %(lane)s::smallint, 2::smallint, f.key, f.context, ARRAY[coalesce(f.turns[1], 0) + 1]::smallint[], NULL::timestamptz FROM (SELECT * FROM taken WHERE coalesce(turns[1], 0) < 99) f),
 ends AS (
     INSERT INTO passage_ended (passage_id, profile_id, entered_at, ended_at, scenario_id, version_id, node_id, hop, lane, reason, key, context)
     SELECT f.passage_id, f.profile_id, f.entered_at, f.at, %(p3)s::int, %(p1)s::int, %(p4)s::int,

@@ -4,6 +4,7 @@ import type { Problem } from '../api/client'
 import { problemText } from '../api/errorText'
 import type { JsonSchema, Settings } from '../api/scenarios'
 import { settingText } from '../i18n'
+import { AwaitedField } from './AwaitedField'
 import { BranchesField } from './BranchesField'
 import { CategoryField } from './CategoryField'
 import { ChangesField } from './ChangesField'
@@ -107,6 +108,8 @@ function fieldFor(field: JsonSchema) {
       return ChangesField
     case 'duration':
       return DurationField
+    case 'awaited':
+      return AwaitedField
     case 'branches':
       return BranchesField
     case 'weekdays':

@@ -28,11 +28,12 @@ def node_types() -> dict[str, NodeType]:
         start_clock,
         start_events,
         update_profile,
+        wait_event,
         window,
     )
 
     own: list[NodeType] = [
-        start.DefaultStart(), start.AnyImport(), start.ManualImport(), start.ApiImport(), start.FileImport(), start_events.ProfileUpdated(), start_events.SubscriptionChanged(), start_events.MessageEvent(), start_events.GoalReached(), start_events.SegmentMove(), start_clock.ScheduleStart(), start_clock.DateStart(), email.Email(), sms.Sms(), pause.Pause(), window.Window(), condition.Condition(), api_filter.ApiFilter(), split.Split(), jump.Jump(), exit.Exit(), update_profile.UpdateProfile(), promo_code.PromoCode(),
+        start.DefaultStart(), start.AnyImport(), start.ManualImport(), start.ApiImport(), start.FileImport(), start_events.ProfileUpdated(), start_events.SubscriptionChanged(), start_events.MessageEvent(), start_events.GoalReached(), start_events.SegmentMove(), start_clock.ScheduleStart(), start_clock.DateStart(), email.Email(), sms.Sms(), pause.Pause(), wait_event.WaitEvent(), window.Window(), condition.Condition(), api_filter.ApiFilter(), split.Split(), jump.Jump(), exit.Exit(), update_profile.UpdateProfile(), promo_code.PromoCode(),
         segment_update.SegmentUpdate(), goal.Goal(), api_request.ApiRequest(),
     ]  # fmt: skip
     added = [point.load()() for point in entry_points(group="sojourn.node_types")]

@@ -142,7 +142,7 @@ class SubscriptionChanged(StartNode):
         }
 
 
-_EVENTS: dict[str, tuple[EventKind, Text]] = {
+EVENTS: dict[str, tuple[EventKind, Text]] = {
     "opened": (EventKind.OPENED, {"en": "opened", "ru": "открыто"}),
     "clicked": (EventKind.CLICKED, {"en": "a link was clicked", "ru": "переход по ссылке"}),
     "sent": (EventKind.SENT, {"en": "sent", "ru": "отправлено"}),
@@ -162,7 +162,7 @@ class MessageEventSettings(StartSettings):
 
     event: Literal[
         "opened", "clicked", "sent", "delivered", "confirmed", "unsubscribed", "undelivered", "soft_bounce", "hard_bounce", "complained", "web_version"
-    ] = Field("opened", title="Event", json_schema_extra=choices({word: text for word, (_, text) in _EVENTS.items()}))  # fmt: skip
+    ] = Field("opened", title="Event", json_schema_extra=choices({word: text for word, (_, text) in EVENTS.items()}))  # fmt: skip
     template: int | str | None = Field(
         None, title="Template", description="Any, if none is chosen.", json_schema_extra={"x-source": "template"}
     )
@@ -197,11 +197,11 @@ class MessageEvent(StartNode):
     def summary(self, settings: MessageEventSettings, language: Language, around: Surroundings) -> list[str]:
         lines = super().summary(settings, language, around)
         template = f" “{around.lookup.name_of('template', settings.template)}”" if settings.template is not None else ""
-        return [_EVENTS[settings.event][1][language] + template, *lines[1:]]
+        return [EVENTS[settings.event][1][language] + template, *lines[1:]]
 
     def listens(self, settings: MessageEventSettings) -> dict[str, Any]:
         return {
-            "kinds": [int(_EVENTS[settings.event][0])],
+            "kinds": [int(EVENTS[settings.event][0])],
             "templates": [settings.template] if settings.template is not None else [],
             "scenarios": [settings.scenario] if settings.scenario is not None else [],
             **({"link": settings.link} if settings.link and settings.event == "clicked" else {}),

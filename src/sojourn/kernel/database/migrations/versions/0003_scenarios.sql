@@ -52,9 +52,16 @@ END$$;
 CREATE TRIGGER starts AFTER INSERT ON change REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION sojourn_start_by_change();
 ALTER TABLE change DISABLE TRIGGER starts;
 
+CREATE TABLE wait_inbox (                          -- profiles with an event of a kind that somebody waits for; the engine looks who of them waits
+  profile_id bigint NOT NULL, at timestamptz NOT NULL, lane smallint NOT NULL);
+CREATE INDEX wait_inbox_lane ON wait_inbox (lane);
+ALTER TABLE wait_inbox SET (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 20000);
+
 CREATE FUNCTION sojourn_start_by_event() RETURNS trigger LANGUAGE plpgsql AS
 $$DECLARE base int;
 BEGIN
+  INSERT INTO wait_inbox (profile_id, at, lane) SELECT n.profile_id, min(n.recorded_at), n.lane FROM fresh n
+   WHERE EXISTS (SELECT FROM trigger_subscription t WHERE t.trigger = 'wait' AND t.settings -> 'kinds' @> to_jsonb(n.kind)) GROUP BY n.profile_id, n.lane;
   IF current_setting('sojourn.no_triggers', true) = 'on' THEN RETURN NULL; END IF;
   -- An event does not say of which database its profile is.
   FOR base IN SELECT DISTINCT t.database_id FROM trigger_subscription t WHERE t.trigger = 'event' AND EXISTS (SELECT FROM fresh n WHERE t.settings -> 'kinds' @> to_jsonb(n.kind)) LOOP
@@ -101,3 +108,5 @@ CREATE TABLE scenario_migration_row (              -- where each of them stood b
   node_id int NOT NULL, target_id int NOT NULL, hop int NOT NULL, lane smallint NOT NULL, awaits smallint, to_door boolean NOT NULL, turns smallint[], PRIMARY KEY (migration_id, lane, passage_id));
 CREATE INDEX scenario_migration_row_profile ON scenario_migration_row (lane, profile_id);
 ALTER TABLE scenario_migration_row ALTER lane SET (n_distinct = 64);
+
+ALTER TABLE resting ADD waits_since timestamptz;   -- who awaits an event (awaits = 3): since when it counts; due_at is then the end of the wait, or an event to look at
