@@ -197,3 +197,68 @@ def test_wrong_settings_are_named(world: World, events: list[dict[str, Any]], co
     with pytest.raises(SojournError) as caught:
         publish(world.connection, world.clock, made.id, settings=Settings(), accept_sandbox=True)
     assert (code, f"node 1.settings.{place}") in {(p.code, p.place) for p in caught.value.problems}
+
+
+# ---------------------------------------------------------------------------------------------- events that end a passage
+
+
+def with_exits(world: World, *exits: dict[str, Any], nodes: list[dict[str, Any]] | None = None) -> int:
+    long = [START, step(1, "pause", {"length": "30d"}, next=7), *ENDS]
+    document = {
+        "name": "Ends",
+        "database": "Customers",
+        "nodes": nodes or long,
+        "exits": list(exits),
+        "reentry": {"mode": "after_exit"},
+    }
+    made = create_scenario(world.connection, world.clock, document)
+    publish(world.connection, world.clock, made.id, settings=Settings(), accept_sandbox=True)
+    activate(world.connection, world.clock, made.id)
+    world.loop.refresh_now()
+    return made.id
+
+
+def test_a_goal_ends_a_passage_in_the_middle_of_a_pause_and_cancels_what_is_planned(world: World) -> None:
+    letter = step(1, "email", {"resource": "Newsletter", "template": "Welcome letter"}, next=2)
+    scenario = with_exits(world, BOUGHT, nodes=[START, letter, step(2, "pause", {"length": "30d"}, next=7), *ENDS])
+    buys, stays = world.profile(), world.profile()
+    happens(world, buys)
+    world.clock.advance(timedelta(seconds=1))
+    world.enter(scenario, buys, stays)
+    world.run()
+    assert len(inside(world)) == 2  # what was reached before the entry does not count
+    world.clock.advance(timedelta(days=3))
+    happens(world, buys)
+    world.run()
+    assert world.all("SELECT profile_id, reason, ended_at FROM passage_ended") == [(buys, 2, world.clock.now())]
+    assert world.all("SELECT profile_id, state FROM message ORDER BY profile_id") == [(buys, 5), (stays, 0)]
+    totals = statistics(world.connection, scenario).totals
+    assert (totals.entered, totals.inside, totals.exited) == (2, 1, 1)
+    world.enter(scenario, buys)
+    world.run()
+    assert len(inside(world)) == 2
+
+
+def test_what_was_reached_while_the_scenario_stood_still_ends_it_when_it_goes_on(world: World) -> None:
+    scenario = with_exits(world, BOUGHT)
+    person = world.profile()
+    world.enter(scenario, person)
+    world.run()
+    stop(world.connection, world.clock, scenario)
+    world.loop.refresh_now()
+    happens(world, person)
+    world.run()
+    assert len(inside(world)) == 1
+    activate(world.connection, world.clock, scenario)
+    world.loop.refresh_now()
+    world.run()
+    assert world.all("SELECT reason FROM passage_ended") == [(2,)]
+
+
+def test_exits_that_cannot_be_are_named(world: World) -> None:
+    with pytest.raises(SojournError) as caught:
+        with_exits(world, {"event": "goal"}, {"event": "opened", "template": "None"})
+    assert [(p.code, p.place) for p in caught.value.problems] == [
+        ("goal_missing", "exits.0.goal"),
+        ("unknown_reference", "exits.1.template"),
+    ]

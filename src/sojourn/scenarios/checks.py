@@ -8,6 +8,7 @@ import psycopg
 
 from sojourn.kernel.errors import NotFound, Problem
 from sojourn.profiles import Database, database
+from sojourn.scenarios.awaited import check_awaited
 from sojourn.scenarios.channel_node import ChannelNode
 from sojourn.scenarios.graph import Links, NodeDocument, ScenarioDocument
 from sojourn.scenarios.node_type import NodeType, Surroundings, parse_settings, references
@@ -32,6 +33,7 @@ def check_document(connection: psycopg.Connection[Any], document: ScenarioDocume
             )
         )
     around = Surroundings(base, catalogue, frozenset(node.id for node in document.nodes))
+    problems += check_awaited(document.exits, "exits", around)
     parsed: dict[int, tuple[NodeType, Any]] = {}
     for node in document.nodes:
         node_type = node_types().get(node.type)

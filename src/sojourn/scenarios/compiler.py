@@ -13,6 +13,7 @@ from typing import Any
 from sojourn.delivery.codes import PRIORITY_API, PRIORITY_NORMAL
 from sojourn.profiles import Database
 from sojourn.scenarios.entry import Door, captured_flow, carried_flow, restarted_text, woken_flow
+from sojourn.scenarios.exits import CompiledExits, compile_exits
 from sojourn.scenarios.graph import Links, ScenarioDocument
 from sojourn.scenarios.node_type import NodeContext, NodeType
 from sojourn.scenarios.nodes import node_types
@@ -78,6 +79,7 @@ class CompiledVersion:
     database_id: int
     captures: Mapping[int, Pass]
     wakes: Mapping[int, Pass]
+    exits: CompiledExits | None = None
 
 
 @dataclass
@@ -134,7 +136,8 @@ class Compiler:
             for node_id in todo:
                 wakes[node_id] = self._wake_pass(node_id)
                 resting |= {leaf.node_id for leaf in _rests(wakes[node_id])}
-        return CompiledVersion(self.scenario_id, self.version_id, self.database.id, captures, wakes)
+        exits = compile_exits(self.version_id, self.document.exits)
+        return CompiledVersion(self.scenario_id, self.version_id, self.database.id, captures, wakes, exits)
 
     # ------------------------------------------------------------------ passes
 

@@ -16,6 +16,7 @@ from sojourn.kernel import Clock
 from sojourn.loyalty.dealing import deal, deal_ahead
 from sojourn.scenarios.compiler import CompiledStage, CompiledVersion, Pass
 from sojourn.scenarios.entry import CARRIED_TABLE
+from sojourn.scenarios.exits import POKED_TABLE
 from sojourn.scenarios.failures import fail_one, hold_node
 from sojourn.scenarios.routes import register_routes
 from sojourn.scenarios.stage import Exit
@@ -62,6 +63,7 @@ class Engine:
         """Codes a pool gave for each person of the last pass: how much to deal ahead. Only speed depends on it."""
         self._culprits: dict[tuple[int, int], list[datetime]] = {}
         connection.execute(CARRIED_TABLE)
+        connection.execute(POKED_TABLE)
         # Plans that look at the lane's number believe a lane empty that the last sample missed, and turn quadratic (tests/scenarios/test_plans.py).
         connection.execute("SET plan_cache_mode = force_generic_plan")
 

@@ -70,11 +70,25 @@ class EngineLoop:
 
     def _wake_answered(self) -> int:
         woken = 0
-        for lanes, wake in ((lanes_with_answers, wake_answered), (lanes_with_events, wake_waiting)):
-            for lane in lanes(self.connection):
-                with self.engine.lane(lane) as held:
-                    if held:
-                        woken += wake(self.connection, lane)
+        for lane in lanes_with_answers(self.connection):
+            with self.engine.lane(lane) as held:
+                if held:
+                    woken += wake_answered(self.connection, lane)
+        return woken + self._look_at_events()
+
+    def _look_at_events(self) -> int:
+        """What has happened to people who wait for it, or end by it."""
+        lanes = lanes_with_events(self.connection)
+        if not lanes:
+            return 0
+        self.refresh_now()  # an event is looked at once: by then every version must be known in which its profile may be
+        self._refresh()
+        woken = 0
+        exits = [version.exits for version in self.versions.compiled.values() if version.exits is not None]
+        for lane in lanes:
+            with self.engine.lane(lane) as held:
+                if held:
+                    woken += wake_waiting(self.connection, self.clock, lane, exits)
         return woken
 
     def _run_lane(self, lane: int, due: list[Due]) -> int:

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sojourn.kernel.errors import Problem, SojournError
+from sojourn.scenarios.awaited import MOST_EVENTS, Awaited
 from sojourn.scenarios.durations import Duration
 
 FORMAT: Literal["sojourn/scenario@1"] = "sojourn/scenario@1"
@@ -56,6 +57,9 @@ class ScenarioDocument(BaseModel):
     tags: list[str] = Field([], max_length=50)
     database: int | str
     reentry: Reentry = Reentry()
+    exits: list[Awaited] = Field(
+        [], max_length=MOST_EVENTS, description="Events that end a passage at once, wherever it rests."
+    )
     nodes: list[NodeDocument] = Field([], max_length=MAX_NODES)
 
     def node(self, node_id: int) -> NodeDocument | None:

@@ -27,7 +27,7 @@ def register_routes(
     taken_out = [
         ((), (), int(Entry.WOKE), int(how), node_id)
         for node_id in version.wakes
-        for how in (Exit.FAILED, Exit.REMOVED, Exit.RESTARTED)
+        for how in (Exit.FAILED, Exit.REMOVED, Exit.RESTARTED, Exit.EXITED)
     ]
     known = _known(connection, version.version_id)
     missing = sorted((wanted | set(taken_out)) - known.keys())

@@ -48,9 +48,11 @@ class Exit(IntEnum):
     RESTARTED = 7
     MOVED = 8
     """By an edit: they stand before another node, or one of another version."""
+    EXITED = 9
+    """By an event that ends the passage wherever it rests."""
 
 
-END_REASON = {Exit.COMPLETED: 1, Exit.FAILED: 3, Exit.REMOVED: 4, Exit.RESTARTED: 5, Exit.VISIT_CAP: 6}
+END_REASON = {Exit.COMPLETED: 1, Exit.EXITED: 2, Exit.FAILED: 3, Exit.REMOVED: 4, Exit.RESTARTED: 5, Exit.VISIT_CAP: 6}
 
 
 class Awaits(IntEnum):

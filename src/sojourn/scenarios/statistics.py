@@ -63,7 +63,7 @@ class LinkFigures:
 
 @dataclass
 class Totals:
-    """The scenario as a whole. *entered = inside + completed + failed + removed + restarted + capped* holds over all time."""
+    """The scenario as a whole. *entered = inside + completed + failed + removed + restarted + capped + exited* holds over all time."""
 
     entered: int = 0
     inside: int = 0
@@ -72,6 +72,7 @@ class Totals:
     removed: int = 0
     restarted: int = 0
     capped: int = 0
+    exited: int = 0
 
 
 @dataclass
@@ -96,6 +97,7 @@ _ENDS = {
     Exit.REMOVED: "removed",
     Exit.RESTARTED: "restarted",
     Exit.VISIT_CAP: "capped",
+    Exit.EXITED: "exited",
 }
 
 

@@ -26,6 +26,7 @@ from sojourn.scenarios.nodes.wait_event import WaitEvent, WaitEventSettings
 from sojourn.scenarios.references import Catalogue
 from sojourn.segments import resolve
 from sojourn.triggers import Listener, set_listeners
+from sojourn.triggers.captures import poke
 from sojourn.triggers.clock import set_timers
 
 Connection = psycopg.Connection[Any]
@@ -238,7 +239,12 @@ def resolve_document(connection: Connection, document: ScenarioDocument) -> Scen
                 timeout_seconds=settings["timeout"], attempts=settings["attempts"], repeat_in_doubt=settings["repeat_in_doubt"], save=settings["save"],
             )  # fmt: skip
         nodes.append(node.model_copy(update={"settings": settings}))
-    return document.model_copy(update={"database": catalogue.find("database", document.database), "nodes": nodes})
+    exits = [
+        one if one.template is None else one.model_copy(update={"template": catalogue.find("template", one.template)})
+        for one in document.exits
+    ]
+    database_id = catalogue.find("database", document.database)
+    return document.model_copy(update={"database": database_id, "nodes": nodes, "exits": exits})
 
 
 def activate(connection: Connection, clock: Clock, scenario_id: int, *, clear: bool = False) -> Scenario:
@@ -258,7 +264,15 @@ def activate(connection: Connection, clock: Clock, scenario_id: int, *, clear: b
     assert row
     with connection.transaction():
         connection.execute("UPDATE scenario SET active = true WHERE id = %s", (scenario_id,))
-        _listen(connection, clock, scenario_id, current.database_id, ScenarioDocument.model_validate(row[0]))
+        graph = ScenarioDocument.model_validate(row[0])
+        _listen(connection, clock, scenario_id, current.database_id, graph)
+        if graph.exits:  # what happened while it stood still
+            poke(
+                connection,
+                clock,
+                "SELECT profile_id, lane FROM resting WHERE scenario_id = %(scenario)s",
+                {"scenario": scenario_id},
+            )
     return get_scenario(connection, scenario_id)
 
 
@@ -287,13 +301,20 @@ def _listen(connection: Connection, clock: Clock, scenario_id: int, database_id:
     set_timers(connection, clock, scenario_id)
 
 
+_EXITS = -1
+"""Stands for the scenario as a whole among its nodes that listen."""
+
+
 def _waits(connection: Connection, scenario_id: int) -> list[Listener]:
     """What people wait for in this scenario, in all versions in which somebody may be."""
     kinds: dict[int, set[int]] = {}
     for (graph,) in connection.execute(
         "SELECT graph FROM scenario_version WHERE scenario_id = %s AND NOT drained", (scenario_id,)
     ):
-        for node in ScenarioDocument.model_validate(graph).nodes:
+        document = ScenarioDocument.model_validate(graph)
+        if document.exits:
+            kinds.setdefault(_EXITS, set()).update(int(one.kind) for one in document.exits)
+        for node in document.nodes:
             node_type = node_types()[node.type]
             if isinstance(node_type, WaitEvent):
                 settings = WaitEventSettings.model_validate(node.settings)

@@ -18,6 +18,14 @@ SELECT p, %s, %s, %s, (p & 63)::smallint, %s, %s, %s FROM unnest(%s::bigint[]) p
 """
 
 
+def poke(connection: psycopg.Connection[Any], clock: Clock, who: str, values: dict[str, Any]) -> None:
+    """Let the engine look whether something has happened to the profiles of a query (profile_id, lane) that they wait for, or end by."""
+    connection.execute(
+        f"INSERT INTO wait_inbox (profile_id, at, lane) SELECT DISTINCT x.profile_id, %(at)s::timestamptz, x.lane FROM ({who}) x",
+        {**values, "at": clock.now()},
+    )
+
+
 def enter(
     connection: psycopg.Connection[Any],
     clock: Clock,

@@ -2555,6 +2555,30 @@ export interface components {
             /** People */
             people: number | null;
         };
+        /**
+         * Awaited
+         * @description One event. `goal`: its name; `template`, `link`: of the message. Events of messages count only for messages of this passage, unless
+         *     `any_message`.
+         */
+        Awaited: {
+            /**
+             * Event
+             * @default opened
+             * @enum {string}
+             */
+            event: "opened" | "clicked" | "goal" | "sent" | "delivered" | "confirmed" | "unsubscribed" | "undelivered" | "soft_bounce" | "hard_bounce" | "complained" | "web_version";
+            /** Template */
+            template?: number | string | null;
+            /** Link */
+            link?: string | null;
+            /** Goal */
+            goal?: string | null;
+            /**
+             * Any Message
+             * @default false
+             */
+            any_message: boolean;
+        };
         /** Body_upload_external_table */
         Body_upload_external_table: {
             /** File */
@@ -5518,6 +5542,12 @@ export interface components {
              */
             reentry: components["schemas"]["Reentry"];
             /**
+             * Exits
+             * @description Events that end a passage at once, wherever it rests.
+             * @default []
+             */
+            exits: components["schemas"]["Awaited"][];
+            /**
              * Nodes
              * @default []
              */
@@ -6204,6 +6234,8 @@ export interface components {
             restarted: number;
             /** Capped */
             capped: number;
+            /** Exited */
+            exited: number;
         };
         /**
          * UnreadRow

@@ -4,7 +4,7 @@ import { useTranslation } from 'react-i18next'
 import { useNamed } from '../api/lookups'
 import type { FieldProps } from './SchemaForm'
 
-type Awaited = {
+export type Awaited = {
   event: string
   template?: number | string | null
   link?: string | null
@@ -17,15 +17,37 @@ const WORDS = [
 ] // prettier-ignore
 
 /** Events that are waited for; each is an output of the step. */
-export function AwaitedField({ label, hint, error, value, context, onChange }: FieldProps) {
+export const AwaitedField = ({ label, hint, error, value, context, onChange }: FieldProps) => (
+  <AwaitedList
+    label={label}
+    hint={hint}
+    error={error}
+    least={1}
+    value={(value ?? []) as Awaited[]}
+    disabled={context.disabled}
+    onChange={onChange}
+  />
+)
+
+type ListProps = {
+  label: string
+  hint: string | undefined
+  error?: string
+  least: number
+  value: Awaited[]
+  disabled: boolean
+  onChange: (events: Awaited[]) => void
+}
+
+/** A list of events, at least so many. */
+export function AwaitedList({ label, hint, error, least, value: events, disabled, onChange }: ListProps) {
   const { t } = useTranslation()
-  const events = (value ?? []) as Awaited[]
   const put = (index: number, next: Awaited) => onChange(events.map((old, i) => (i === index ? next : old)))
   return (
     <Input.Wrapper label={label} description={hint} error={error} labelElement="div">
       <div style={{ marginTop: 6 }}>
         {events.map((one, index) => (
-          <div key={index} className="rule-wide" role="group" aria-label={`${label} ${index + 1}`}>
+          <div key={index} style={{ marginBottom: 8 }} role="group" aria-label={`${label} ${index + 1}`}>
             <Group gap={6} wrap="nowrap" mb={6}>
               <Select
                 size="xs"
@@ -33,23 +55,23 @@ export function AwaitedField({ label, hint, error, value, context, onChange }: F
                 aria-label={`${t('area.steps.event')} ${index + 1}`}
                 allowDeselect={false}
                 maxDropdownHeight={320}
-                disabled={context.disabled}
+                disabled={disabled}
                 data={WORDS.map((word) => ({ value: word, label: t(`area.steps.events.${word}`) }))}
                 value={one.event}
                 onChange={(event) => put(index, { event: event ?? 'opened' })}
               />
               <ActionIcon
                 aria-label={t('remove')}
-                disabled={context.disabled || events.length <= 1}
+                disabled={disabled || events.length <= least}
                 onClick={() => onChange(events.filter((_, i) => i !== index))}
               >
                 <IconX size={15} />
               </ActionIcon>
             </Group>
-            <Details one={one} disabled={context.disabled} onChange={(next) => put(index, next)} />
+            <Details one={one} disabled={disabled} onChange={(next) => put(index, next)} />
           </div>
         ))}
-        {!context.disabled && (
+        {!disabled && (
           <Button
             size="compact-xs"
             variant="subtle"

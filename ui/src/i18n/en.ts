@@ -142,6 +142,7 @@ export const en = {
     passed: 'passed',
     failed: 'failed',
     capped: 'stopped in a loop',
+    exited: 'left by an event',
     left: 'left early',
     live: 'Live',
     notLive: 'Figures are not live at the moment',

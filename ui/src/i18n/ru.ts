@@ -149,6 +149,7 @@ export const ru: Shape<typeof en> = {
     passed: 'прошли',
     failed: 'с ошибкой',
     capped: 'остановлены в цикле',
+    exited: 'вышли по событию',
     left: 'вышли раньше',
     live: 'Вживую',
     notLive: 'Сейчас цифры не обновляются',

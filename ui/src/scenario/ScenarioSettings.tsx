@@ -1,6 +1,7 @@
 import { Button, Group, Modal, Textarea } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { AwaitedList, type Awaited } from '../forms/AwaitedField'
 import { ReentryFields } from '../scenarios/ReentryFields'
 import { useEditor } from './editorStore'
 
@@ -10,8 +11,9 @@ export function ScenarioSettings({ onClose }: { onClose: () => void }) {
   const head = useEditor((state) => state.head)
   const [reentry, setReentry] = useState(head.reentry)
   const [description, setDescription] = useState(head.description)
+  const [exits, setExits] = useState<Awaited[]>(head.exits)
   const keep = () => {
-    useEditor.getState().changeHead({ reentry, description })
+    useEditor.getState().changeHead({ reentry, description, exits: exits as typeof head.exits })
     onClose()
   }
   return (
@@ -23,6 +25,16 @@ export function ScenarioSettings({ onClose }: { onClose: () => void }) {
       size="lg"
     >
       <ReentryFields value={reentry} onChange={setReentry} />
+      <div style={{ marginTop: 16 }}>
+        <AwaitedList
+          label={t('area.steps.exits')}
+          hint={t('area.steps.exitsHint')}
+          least={0}
+          value={exits}
+          disabled={false}
+          onChange={setExits}
+        />
+      </div>
       <Textarea
         mt="md"
         label={t('drawer.note')}

@@ -36,6 +36,7 @@ function figures(totals: Statistics['totals']) {
   ]
   const otherwise = [
     { word: 'left', value: totals.removed + totals.restarted, colour: '--ink3' },
+    { word: 'exited', value: totals.exited, colour: '--yes' },
     { word: 'capped', value: totals.capped, colour: '--warn' },
     { word: 'failed', value: totals.failed, colour: '--no' },
   ]

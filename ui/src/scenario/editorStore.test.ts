@@ -43,6 +43,7 @@ const SCENARIO: Scenario = {
     tags: [],
     database: 1,
     reentry: { mode: 'never', min_interval: null },
+    exits: [],
     nodes: [{ id: 0, type: 'start', title: 'In', comment: '', position: { x: 0, y: 0 }, settings: {}, links: {} }],
   },
   described: { '0': described },

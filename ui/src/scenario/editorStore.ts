@@ -58,6 +58,7 @@ const NOTHING: State = {
     tags: [],
     database: 0,
     reentry: { mode: 'never', min_interval: null },
+    exits: [],
   },
   cards: [],
   links: [],

@@ -9,6 +9,7 @@ const DOCUMENT: ScenarioDocument = {
   tags: ['demo'],
   database: 1,
   reentry: { mode: 'never', min_interval: null },
+  exits: [],
   nodes: [
     { id: 0, type: 'start', title: 'In', comment: '', position: { x: 0, y: 0 }, settings: {}, links: { next: 1 } },
     {

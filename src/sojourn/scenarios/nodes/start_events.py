@@ -9,6 +9,7 @@ from pydantic import Field
 from sojourn.events import EventKind
 from sojourn.kernel.errors import Problem, SojournError
 from sojourn.profiles.statuses import CHANGE_SUBSCRIBED, CHANGE_SUBSCRIPTION, STATUS_WORDS
+from sojourn.scenarios.awaited import EVENTS
 from sojourn.scenarios.node_type import Language, Settings, Surroundings, Text, choices
 from sojourn.scenarios.nodes.start import StartNode, StartSettings
 from sojourn.segments.field_titles import field_title
@@ -140,21 +141,6 @@ class SubscriptionChanged(StartNode):
             "channels": [CHANNELS[settings.channel]] if settings.channel != "any" else [],
             "statuses": [settings.status] if settings.status != "any" else [],
         }
-
-
-EVENTS: dict[str, tuple[EventKind, Text]] = {
-    "opened": (EventKind.OPENED, {"en": "opened", "ru": "открыто"}),
-    "clicked": (EventKind.CLICKED, {"en": "a link was clicked", "ru": "переход по ссылке"}),
-    "sent": (EventKind.SENT, {"en": "sent", "ru": "отправлено"}),
-    "delivered": (EventKind.DELIVERED, {"en": "delivered", "ru": "доставлено"}),
-    "confirmed": (EventKind.CONFIRMED, {"en": "the subscription was confirmed", "ru": "подписка подтверждена"}),
-    "unsubscribed": (EventKind.UNSUBSCRIBED, {"en": "unsubscribed", "ru": "отписка"}),
-    "undelivered": (EventKind.UNDELIVERED, {"en": "not delivered", "ru": "не доставлено"}),
-    "soft_bounce": (EventKind.SOFT_BOUNCE, {"en": "soft bounce", "ru": "временная недоставка"}),
-    "hard_bounce": (EventKind.HARD_BOUNCE, {"en": "hard bounce", "ru": "постоянная недоставка"}),
-    "complained": (EventKind.COMPLAINED, {"en": "complaint", "ru": "жалоба на спам"}),
-    "web_version": (EventKind.WEB_VERSION, {"en": "web version opened", "ru": "открыта веб-версия"}),
-}
 
 
 class MessageEventSettings(StartSettings):

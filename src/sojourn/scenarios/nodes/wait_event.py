@@ -2,45 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from sojourn.events import EventKind
-from sojourn.kernel.errors import NotFound, Problem
-from sojourn.kernel.statement import Bindings
+from sojourn.kernel.errors import Problem
+from sojourn.scenarios.awaited import MOST_EVENTS, Awaited, check_awaited
 from sojourn.scenarios.durations import Duration, to_timedelta
 from sojourn.scenarios.node_type import BaseNode, Category, Language, NodeContext, Port, Settings, Surroundings, Text
-from sojourn.scenarios.nodes.start_events import EVENTS
-from sojourn.scenarios.stage import LANE, Awaits, Flow, Stage
+from sojourn.scenarios.stage import Awaits, Flow, Stage
 
 TIME_OUT = Port("time_out", {"en": "Time is up", "ru": "Время вышло"}, "no")
-MOST_EVENTS = 5
-Word = Literal[
-    "opened", "clicked", "goal", "sent", "delivered", "confirmed", "unsubscribed", "undelivered", "soft_bounce", "hard_bounce", "complained", "web_version"
-]  # fmt: skip
-WORDS: dict[str, Text] = {
-    **{word: text for word, (_, text) in EVENTS.items()},
-    "goal": {"en": "goal reached", "ru": "достигнута цель"},
-}
-_ABOUT_MESSAGES = frozenset(EVENTS)
-
-
-class Awaited(BaseModel):
-    """One event. `goal`: its name; `template`, `link`: of the message. Events of messages count only for messages of this passage, unless
-    `any_message`."""
-
-    model_config = ConfigDict(extra="forbid")
-    event: Word = "opened"
-    template: int | str | None = None
-    link: str | None = Field(None, max_length=2000)
-    goal: str | None = Field(None, max_length=100)
-    any_message: bool = False
-
-    @property
-    def kind(self) -> EventKind:
-        """Its kind in the log."""
-        return EventKind.GOAL if self.event == "goal" else EVENTS[self.event][0]
 
 
 class WaitEventSettings(Settings):
@@ -73,23 +45,13 @@ class WaitEvent(BaseNode):
 
     def ports(self, settings: Any) -> list[Port]:
         events = getattr(settings, "events", [])
-        return [*(Port(f"e{number}", _title(one), "yes") for number, one in enumerate(events, 1)), TIME_OUT]
+        return [*(Port(f"e{number}", one.title, "yes") for number, one in enumerate(events, 1)), TIME_OUT]
 
     def check(self, settings: WaitEventSettings, around: Surroundings) -> list[Problem]:
-        problems = []
-        for number, one in enumerate(settings.events):
-            place = f"events.{number}"
-            if one.event == "goal" and not (one.goal or "").strip():
-                problems.append(Problem("goal_missing", "The goal has no name.", f"{place}.goal"))
-            if one.template is not None:
-                try:
-                    around.lookup.find("template", one.template)
-                except NotFound as error:
-                    problems.append(Problem(error.code, error.message, f"{place}.template"))
-        return problems
+        return check_awaited(settings.events, "events", around)
 
     def summary(self, settings: WaitEventSettings, language: Language, around: Surroundings) -> list[str]:
-        events = {"en": " or ", "ru": " или "}[language].join(_title(one)[language] for one in settings.events)
+        events = {"en": " or ", "ru": " или "}[language].join(one.title[language] for one in settings.events)
         return [events, f"{'At most' if language == 'en' else 'Не дольше'} {settings.time_out}"]
 
     def takes_time(self, settings: WaitEventSettings) -> bool:
@@ -114,7 +76,7 @@ class WaitEvent(BaseNode):
         settings = node.settings
         until = f"{since} + {stage.bind(to_timedelta(settings.time_out), 'interval')}"
         first = " UNION ALL ".join(
-            f"(SELECT e.recorded_at AS at, {number} AS n FROM event e WHERE {_condition(one, stage.bindings)}"
+            f"(SELECT e.recorded_at AS at, {number} AS n FROM event e WHERE {one.condition(stage.bindings)}"
             f" AND e.recorded_at >= {since} AND e.recorded_at <= {until} ORDER BY e.recorded_at LIMIT 1)"
             for number, one in enumerate(settings.events)
         )
@@ -129,23 +91,3 @@ class WaitEvent(BaseNode):
             TIME_OUT.id: len(settings.events)
         }
         return {port: asked.only(f"way = {way}").visited(node.node_id, way) for port, way in outputs.items()}
-
-
-def _condition(one: Awaited, bindings: Bindings) -> str:
-    where = [f"e.lane = {LANE}", "e.profile_id = f.profile_id", f"e.kind = {int(one.kind)}::smallint"]
-    if one.event == "goal":
-        where.append(f"e.data ->> 'goal' = {bindings.bind((one.goal or '').strip(), 'text')}")
-        where.append("e.passage_id IS DISTINCT FROM f.passage_id")
-    elif not one.any_message:
-        where.append("e.passage_id = f.passage_id")
-    if one.template is not None and one.event in _ABOUT_MESSAGES:
-        where.append(f"e.template_id = {bindings.bind(one.template, 'int')}")
-    if one.link and one.event == "clicked":
-        where.append(f"e.data ->> 'url' = {bindings.bind(one.link, 'text')}")
-    return " AND ".join(where)
-
-
-def _title(one: Awaited) -> Text:
-    if one.event == "goal" and one.goal:
-        return {"en": one.goal, "ru": one.goal}
-    return {language: text[:1].upper() + text[1:] for language, text in WORDS[one.event].items()}

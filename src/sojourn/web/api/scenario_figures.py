@@ -69,6 +69,7 @@ class TotalsShape(BaseModel):
     removed: int
     restarted: int
     capped: int
+    exited: int
 
 
 class StatisticsShape(BaseModel):

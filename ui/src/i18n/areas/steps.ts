@@ -6,6 +6,9 @@ const en = {
   sum: 'Together: {{sum}} %',
   even: 'Share out evenly',
   event: 'Event',
+  exits: 'Leave at once',
+  exitsHint:
+    'One of these events ends the way wherever somebody is, also in the middle of a pause; what is planned is cancelled.',
   addEvent: 'Add an event',
   goal: 'Name of the goal',
   template: 'Template',
@@ -36,6 +39,9 @@ const ru: typeof en = {
   sum: 'Вместе: {{sum}} %',
   even: 'Поровну',
   event: 'Событие',
+  exits: 'Выйти сразу',
+  exitsHint:
+    'Любое из этих событий завершает путь, где бы человек ни был, даже посреди паузы; запланированное отменяется.',
   addEvent: 'Добавить событие',
   goal: 'Название цели',
   template: 'Шаблон',
