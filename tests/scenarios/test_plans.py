@@ -229,8 +229,9 @@ def test_looking_for_due_work_probes_one_index_for_each_place(
     seen: list[dict[str, Any]] = []
 
     class Looking:
-        def execute(self, text: str, values: Any, **_: Any) -> psycopg.Cursor[Any]:
-            seen.append(_explained(connection, text, values))
+        def execute(self, text: str, values: Any = None, **_: Any) -> psycopg.Cursor[Any]:
+            if values is not None:  # whether anybody at all is at a door is the first row of a table that is mostly empty
+                seen.append(_explained(connection, text, values))
             return connection.execute(text, values)
 
     assert find_due(Looking(), range(LANES), places, clock.now())  # type: ignore[arg-type]

@@ -45,12 +45,22 @@ SELECT min(r.due_at) FROM unnest(%(lanes)s::smallint[]) l(lane), unnest(%(versio
 """
 
 
+_ANY_CAPTURE = "SELECT EXISTS (SELECT FROM capture)"
+
+
 def find_due(
-    connection: psycopg.Connection[Any], lanes: Sequence[int], places: Sequence[Place], now: datetime
+    connection: psycopg.Connection[Any],
+    lanes: Sequence[int],
+    places: Sequence[Place],
+    now: datetime,
+    *,
+    resting: bool = True,
 ) -> list[Due]:
-    """Everything that is due, API starts first, then the oldest."""
+    """Everything that is due, API starts first, then the oldest. Without `resting` only those at the door are looked for."""
     found: list[Due] = []
-    for statement, captures in ((_CAPTURED, True), (_RESTING, False)):
+    row = connection.execute(_ANY_CAPTURE).fetchone()
+    wanted = [(_CAPTURED, True)] if row and row[0] else []
+    for statement, captures in [*wanted, *([(_RESTING, False)] if resting else [])]:
         numbers = [number for number, place in enumerate(places) if place.captures == captures]
         if not numbers:
             continue

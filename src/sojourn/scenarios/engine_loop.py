@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -29,6 +29,8 @@ REFRESH_SECONDS = 1.0
 LONGEST_SLEEP = 1.0
 """Seconds; a notification that was lost costs no more than this."""
 CHORES_SECONDS = 10.0
+TRUSTED_SECONDS = 5.0
+"""For so long an engine that is not told of anything believes that nobody is due before the moment it has seen."""
 
 
 class EngineLoop:
@@ -42,25 +44,46 @@ class EngineLoop:
         self.bell = Bell()
         self._refreshed = 0.0
         self._chores = time.monotonic()
+        self._next: datetime | None = None
+        self._looked = float("-inf")
 
-    def step(self) -> int:
-        """Wake who was answered, run what is due; tells how many passages moved."""
+    def step(self, *, trusting: bool = False) -> int:
+        """Wake who was answered, run what is due; tells how many passages moved.
+
+        `trusting`: who rests is not looked at before the next due moment that `sleep_seconds` has found, for some seconds: of what comes earlier
+        an engine learns by what it does itself, or by a notification.
+        """
         self._refresh()
         moved = self._wake_answered()
-        due = find_due(self.connection, range(LANES), self.versions.places, self.clock.now())
+        now = self.clock.now()
+        quiet = trusting and not moved and not self._somebody_is_due(now)
+        due = find_due(self.connection, range(LANES), self.versions.places, now, resting=not quiet)
         lanes = list(dict.fromkeys(item.lane for item in due))
         for lane in lanes:
             moved += self._run_lane(lane, [item for item in due if item.lane == lane])
         if time.monotonic() - self._chores > CHORES_SECONDS:
             self._do_chores()
         self.bell.flush(self.connection)
+        if moved:
+            self.forget_next()
         return moved
+
+    def _somebody_is_due(self, now: datetime) -> bool:
+        if time.monotonic() - self._looked > TRUSTED_SECONDS:
+            self._next = next_due(self.connection, range(LANES), self.versions.places)
+            self._looked = time.monotonic()
+        return self._next is not None and self._next <= now
+
+    def forget_next(self) -> None:
+        """Something has changed: look at everybody at the next step."""
+        self._looked = float("-inf")
 
     def _refresh(self) -> None:
         if time.monotonic() - self._refreshed < REFRESH_SECONDS:
             return
         for version in self.versions.refresh():
             self.engine.prepare(version)
+            self.forget_next()
         self.engine.keep(self.versions.compiled)
         self._refreshed = time.monotonic()
 
@@ -115,10 +138,11 @@ class EngineLoop:
 
     def sleep_seconds(self) -> float:
         """How long nothing will be due, at most `LONGEST_SLEEP`."""
-        moment = next_due(self.connection, range(LANES), self.versions.places)
-        if moment is None:
+        if self._somebody_is_due(self.clock.now()):
+            return 0.0
+        if self._next is None:
             return LONGEST_SLEEP
-        return max(0.0, min(LONGEST_SLEEP, (moment - self.clock.now()) / timedelta(seconds=1)))
+        return max(0.0, min(LONGEST_SLEEP, (self._next - self.clock.now()) / timedelta(seconds=1)))
 
 
 def run_engine(settings: Settings, clock: Clock, stop: threading.Event) -> None:
@@ -141,7 +165,7 @@ def run_engine(settings: Settings, clock: Clock, stop: threading.Event) -> None:
 
 def _turn(loop: EngineLoop, connection: psycopg.Connection[Any], stop: threading.Event) -> None:
     try:
-        moved = loop.step()
+        moved = loop.step(trusting=True)
     except (
         psycopg.errors.TransactionRollback,
         psycopg.errors.SerializationFailure,
@@ -149,13 +173,14 @@ def _turn(loop: EngineLoop, connection: psycopg.Connection[Any], stop: threading
         psycopg.errors.LockNotAvailable,
     ) as error:
         log.info("pass repeated", reason=str(error).splitlines()[0])
+        loop.forget_next()
         return
     if moved or stop.is_set():
         for _ in connection.notifies(timeout=0):
             pass
         return
     for _ in connection.notifies(timeout=loop.sleep_seconds(), stop_after=1):
-        pass
+        loop.forget_next()
 
 
 def _own(settings: Settings) -> str:
