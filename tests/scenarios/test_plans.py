@@ -230,7 +230,9 @@ def test_looking_for_due_work_probes_one_index_for_each_place(
 
     class Looking:
         def execute(self, text: str, values: Any = None, **_: Any) -> psycopg.Cursor[Any]:
-            if values is not None:  # whether anybody at all is at a door is the first row of a table that is mostly empty
+            if (
+                values is not None
+            ):  # whether anybody at all is at a door is the first row of a table that is mostly empty
                 seen.append(_explained(connection, text, values))
             return connection.execute(text, values)
 
