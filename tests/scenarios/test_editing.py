@@ -220,6 +220,27 @@ def test_loops_keep_count_over_an_edit(world: World) -> None:
     sums_match(world, scenario)
 
 
+def test_people_at_a_step_that_is_cut_off_go_on_from_there(world: World) -> None:
+    scenario = world.scenario([START, pause(1, next=2), pause(2, next=3), goal(3, "old")])
+    person, other = world.profile(), world.profile()
+    world.enter(scenario, person)
+    world.run()
+    world.later(days=1)
+    world.enter(scenario, other)
+    world.run()
+    # Nothing leads to the second pause any more, nor to the branch behind it, where the first one is sent.
+    cut = [{**START, "links": {"next": 5}}, goal(5, "start"), pause(2, next=3), letter(3, next=4), goal(4, "new")]
+    edit(world, scenario, cut)
+    done = take_along(world, scenario, {1: 3})
+    assert done.moved == 2
+    world.run()
+    assert goals(world, other) == ["new"]
+    world.later(days=1)
+    assert goals(world, person) == ["new"]
+    assert world.all("SELECT count(*) FROM resting") == [(0,)]
+    sums_match(world, scenario)
+
+
 def test_destinations_that_cannot_be_are_named(world: World) -> None:
     scenario = world.scenario([START, pause(1, next=2), goal(2, "old")])
     world.enter(scenario, world.profile())

@@ -113,7 +113,9 @@ class Compiler:
                 self.definitions,
             )
             ports[node.id] = [port.id for port in node_type.ports(settings)]
-        self.links = Links(self._starts(), ports, {node.id: node.links for node in self.document.nodes})
+        # Nodes that no start leads to are compiled as well: an edit may have cut off people who stand there.
+        roots = [*self._starts(), *sorted(self.types)]
+        self.links = Links(roots, ports, {node.id: node.links for node in self.document.nodes})
 
     def _starts(self) -> list[int]:
         return sorted(node_id for node_id, node_type in self.types.items() if node_type.category == "trigger")
@@ -130,7 +132,8 @@ class Compiler:
     def compile(self) -> CompiledVersion:
         """All passes of the version."""
         captures = {node_id: self._capture_pass(node_id) for node_id in self._starts()}
-        resting = {leaf.node_id for done in captures.values() for leaf in _rests(done)} | set(self.extra_doors)
+        resting = {leaf.node_id for done in captures.values() for leaf in _rests(done)}
+        resting |= self.resting_nodes() | set(self.extra_doors)
         wakes: dict[int, Pass] = {}
         while todo := sorted(resting - wakes.keys()):
             for node_id in todo:
@@ -233,6 +236,7 @@ class _Walk:
             flows = self._waiting.pop(node_id, None)
             if flows:
                 self._visit(node_id, flows)
+        assert not self._waiting, "people would be lost"
         text = self.stage.text(counted)
         return CompiledStage(entry, text, dict(self.stage.bindings.values), tuple(self.stage.leaves))
 

@@ -18,6 +18,7 @@ from sojourn.scenarios.compiler import Compiler
 from sojourn.scenarios.editing import Waiting
 from sojourn.scenarios.engine import LOCK_SPACE
 from sojourn.scenarios.graph import ScenarioDocument
+from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.references import Catalogue
 from sojourn.scenarios.stage import LANE, Awaits, Entry, Exit
 
@@ -52,10 +53,16 @@ def check_moves(waiting: list[Waiting], moves: Mapping[int, Move], draft: Scenar
     for node, target in moves.items():
         if node not in gone:
             problems.append(Problem("not_removed", f"People at step {node} need no destination.", f"moves.{node}"))
-        elif isinstance(target, int) and draft.node(target) is None:
-            problems.append(Problem("unknown_node", f"The draft has no step {target}.", f"moves.{node}"))
+        elif isinstance(target, int) and _category(draft, target) in (None, "trigger"):
+            problems.append(Problem("unknown_node", f"The draft has no step {target} to go to.", f"moves.{node}"))
     if problems:
         raise SojournError("bad_moves", "People cannot be moved like this.", problems=problems)
+
+
+def _category(draft: ScenarioDocument, number: int) -> str | None:
+    node = draft.node(number)
+    known = node_types().get(node.type) if node else None
+    return known.category if known else None
 
 
 def migrate(
