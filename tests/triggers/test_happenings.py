@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -251,3 +252,23 @@ def test_what_the_triggers_read_is_never_a_statement(world: World, connection: p
     person = world.profile()
     append(connection, world.clock, [Event(person, EventKind.GOAL, world.clock.now(), data={"goal": odd})])
     assert inside(world, number) == [person]
+
+
+@pytest.mark.parametrize("mode", ["parallel", "restart", "after_exit"])
+def test_scenarios_that_start_each_other_do_not_go_round_without_end(world: World, mode: str) -> None:
+    def chained(hears: str, says: str) -> int:
+        nodes = [{"id": 0, "type": "start", "links": {"next": 2}}, {"id": 1, "type": "start_goal", "settings": {"goal": hears}, "links": {"next": 2}},
+                 {"id": 2, "type": "goal", "settings": {"goal": says}}]  # fmt: skip
+        return world.scenario(nodes, mode=mode, name=f"On {hears}")
+
+    ping, pong = chained("ping", "pong"), chained("pong", "ping")
+    person = world.profile()
+    world.enter(ping, person)
+    world.run()
+    counts = dict(world.all("SELECT scenario_id, count(*) FROM passage_ended GROUP BY 1"))
+    assert counts[ping] == 100 and counts[pong] in (99, 100)
+    assert world.all("SELECT reason, count(*) FROM entry_refused GROUP BY 1") == [(7, 1)]
+    world.clock.advance(timedelta(minutes=2))
+    world.enter(pong, person)
+    world.run()
+    assert dict(world.all("SELECT scenario_id, count(*) FROM passage_ended GROUP BY 1"))[pong] > 190

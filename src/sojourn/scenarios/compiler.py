@@ -19,6 +19,7 @@ from sojourn.scenarios.node_type import NodeContext, NodeType
 from sojourn.scenarios.nodes import node_types
 from sojourn.scenarios.stage import Awaits, CarryEntry, Entry, Exit, Flow, Leaf, Stage
 from sojourn.segments.rule import Definitions, NoDefinitions
+from sojourn.triggers import HAPPENINGS
 
 MAX_PATHS = 64
 """Ways that one leaf may tell apart; above it a stage is cut."""
@@ -159,8 +160,8 @@ class Compiler:
         return Pass(node_id, True, first, self._following(walk, priority), before)
 
     def _door(self, node_id: int) -> Door:
-        settings = self.contexts[node_id].settings
-        return Door(self.database, settings.rules, settings.key, self.definitions)
+        settings, trigger = self.contexts[node_id].settings, self.types[node_id].trigger
+        return Door(self.database, settings.rules, settings.key, self.definitions, trigger in HAPPENINGS)
 
     def _restart_stage(self, node_id: int) -> CompiledStage:
         stage = self._new_stage()

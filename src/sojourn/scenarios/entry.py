@@ -17,8 +17,10 @@ from sojourn.segments import RuleContext, predicate
 from sojourn.segments.rule import Definitions
 from sojourn.triggers.sql import claim_captures
 
-ENTERED_BEFORE, INSIDE_NOW, TOO_SOON, PROFILE_GONE, BAD_DATA, FILTERED = range(1, 7)
+ENTERED_BEFORE, INSIDE_NOW, TOO_SOON, PROFILE_GONE, BAD_DATA, FILTERED, TOO_OFTEN = range(1, 8)
 """Reasons of entry_refused."""
+MOST_A_MINUTE = 100
+"""Entries of one profile by happenings: scenarios that start each other would go round without end."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,8 @@ class Door:
     rules: Mapping[str, Any]
     key_path: str | None
     definitions: Definitions
+    by_happening: bool = False
+    """Whether something that other scenarios do as well brings people here."""
 
     def key(self, alias: str, bindings: Bindings) -> str:
         """SQL: the key by which entries of one profile are told apart."""
@@ -71,6 +75,8 @@ def captured_flow(stage: Stage, node_id: int, door: Door, reentry: Reentry) -> F
     refusals = [f"WHEN {gone} THEN {PROFILE_GONE}"]
     if door.rules:
         refusals.append(f"WHEN NOT ({door.accepts('t', bindings)}) THEN {FILTERED}")
+    if door.by_happening and reentry.mode != "never":
+        refusals.append(f"WHEN {_too_often(scenario)} THEN {TOO_OFTEN}")
     if reentry.mode == "after_exit":
         refusals.append(f"WHEN {live.format('t', 't.key')} THEN {INSIDE_NOW}")
         if reentry.min_interval:
@@ -103,6 +109,14 @@ def captured_flow(stage: Stage, node_id: int, door: Door, reentry: Reentry) -> F
     entering = f"""SELECT {passage} AS passage_id, j.profile_id, 1 AS first_hop, 1 AS hop, j.at, j.at AS entered_at, {key} AS key, j.context,
       NULL::smallint[] AS turns, 0 AS path FROM {source}"""
     return Flow(stage.part("entering", entering, materialized=True))
+
+
+def _too_often(scenario: str) -> str:
+    found = " + ".join(
+        f"(SELECT count(*) FROM {table} h WHERE h.lane = {LANE} AND h.profile_id = t.profile_id AND h.scenario_id = {scenario} AND h.entered_at > t.at - interval '1 minute')"
+        for table in ("passage_ended", "resting")
+    )
+    return f"{found} >= {MOST_A_MINUTE}"
 
 
 def _recent(stage: Stage, interval: str) -> str:

@@ -2,6 +2,6 @@
 
 from sojourn.triggers.captures import enter
 from sojourn.triggers.imports import register_import_triggers
-from sojourn.triggers.listeners import Listener, set_listeners
+from sojourn.triggers.listeners import HAPPENINGS, Listener, set_listeners
 
-__all__ = ["Listener", "enter", "register_import_triggers", "set_listeners"]
+__all__ = ["HAPPENINGS", "Listener", "enter", "register_import_triggers", "set_listeners"]

@@ -17,6 +17,8 @@ _TABLES: dict[str, tuple[str, ...]] = {
     "segment_history": ("segment",),
 }
 """Tables with a trigger `starts`, and the words of the triggers that it serves."""
+HAPPENINGS = frozenset({"profile_updated", "subscription_changed", "event", "segment"})
+"""The triggers that scenarios can pull as well."""
 _PATIENCE = "5s"
 
 
