@@ -11,8 +11,8 @@ from sojourn.events import EventKind
 from sojourn.kernel.errors import NotFound, Problem
 from sojourn.kernel.statement import Bindings
 from sojourn.scenarios.node_type import Surroundings, Text
+from sojourn.scenarios.stage import LANE
 
-LANE = "%(lane)s::smallint"
 MOST_EVENTS = 5
 EVENTS: dict[str, tuple[EventKind, Text]] = {
     "opened": (EventKind.OPENED, {"en": "opened", "ru": "открыто"}),

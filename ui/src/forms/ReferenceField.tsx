@@ -43,7 +43,8 @@ type ChoiceProps = FieldProps & {
   isPending: boolean
 }
 
-function ChoiceOf({ label, hint, required, error, context, onChange, data, selected, isPending }: ChoiceProps) {
+/** One of the choices; one that is gone stays, so that it is seen. */
+export function ChoiceOf({ label, hint, required, error, context, onChange, data, selected, isPending }: ChoiceProps) {
   const { t } = useTranslation()
   const known = data.some((choice) => (typeof choice === 'string' ? choice : choice.value) === selected)
   const shown = selected !== undefined && selected !== null ? String(selected) : null

@@ -1,7 +1,6 @@
-import { Chip, Group, Input, Select, TextInput } from '@mantine/core'
-import { useTranslation } from 'react-i18next'
+import { Chip, Group, Input, TextInput } from '@mantine/core'
 import { useLanguage } from '../i18n'
-import { useFieldsOf } from './ReferenceField'
+import { ChoiceOf, useFieldsOf } from './ReferenceField'
 import type { FieldProps } from './SchemaForm'
 
 const DAYS = [1, 2, 3, 4, 5, 6, 7]
@@ -51,25 +50,15 @@ function TimeField({ label, hint, required, error, value, context, onChange, typ
 }
 
 /** A field of the scenario's database by its name; only dates, if the setting asks for one. */
-export function ProfileFieldField({ schema, label, hint, required, error, value, context, onChange }: FieldProps) {
-  const { t } = useTranslation()
-  const dates = schema['x-widget'] === 'date_field'
-  const fields = useFieldsOf(context.database).filter(({ type }) => !dates || type === 'date')
+export function ProfileFieldField(field: FieldProps) {
+  const dates = field.schema['x-widget'] === 'date_field'
+  const fields = useFieldsOf(field.context.database).filter(({ type }) => !dates || type === 'date')
   return (
-    <Select
-      label={label}
-      description={hint}
-      required={required}
-      error={error}
-      disabled={context.disabled}
-      searchable
-      clearable={!dates}
-      allowDeselect={false}
-      placeholder={t('form.choose')}
-      nothingFoundMessage={t('form.nothing')}
+    <ChoiceOf
+      {...field}
       data={fields.map(({ name, title }) => ({ value: name, label: title }))}
-      value={(value as string) ?? null}
-      onChange={onChange}
+      selected={field.value as string | undefined}
+      isPending={false}
     />
   )
 }

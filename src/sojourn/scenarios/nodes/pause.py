@@ -7,8 +7,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from sojourn.kernel.errors import Problem, SojournError
+from sojourn.kernel.errors import Problem
 from sojourn.kernel.statement import quoted
+from sojourn.scenarios.date_fields import SHIFTS, check_date_field
 from sojourn.scenarios.durations import Duration, to_timedelta
 from sojourn.scenarios.node_type import (
     NEXT,
@@ -35,11 +36,6 @@ _UNTIL: dict[str, Text] = {
     "field": {"en": "Until a date of the profile", "ru": "До даты из профиля"},
     "moment": {"en": "Until a moment", "ru": "До момента"},
 }
-_SHIFTS: dict[str, Text] = {
-    "on": {"en": "on the date", "ru": "в эту дату"},
-    "before": {"en": "before it", "ru": "до неё"},
-    "after": {"en": "after it", "ru": "после неё"},
-}
 
 
 class PauseSettings(Settings):
@@ -61,7 +57,7 @@ class PauseSettings(Settings):
         None, title="Date field", json_schema_extra={"x-widget": "date_field", "x-show-if": {"until": "field"}}
     )
     shift: Literal["on", "before", "after"] = Field(
-        "on", title="When", json_schema_extra=choices(_SHIFTS, show_if={"until": "field"})
+        "on", title="When", json_schema_extra=choices(SHIFTS, show_if={"until": "field"})
     )
     offset: Duration = Field(
         "1d",
@@ -108,16 +104,8 @@ class Pause(BaseNode):
                 return [Problem("time_missing", "Until which time of day?", "time")]
             case "time" if not settings.days:
                 return [Problem("days_missing", "Choose a day at least.", "days")]
-            case "field" if settings.field is None:
-                return [Problem("field_missing", "Which date of the profile?", "field")]
             case "field":
-                try:
-                    known = around.database.field(str(settings.field))
-                except SojournError:
-                    message = f"The database “{around.database.name}” has no field “{settings.field}”."
-                    return [Problem("unknown_field", message, "field")]
-                if known.type != "date":
-                    return [Problem("wrong_field", f"A field of type {known.type} holds no date.", "field")]
+                return check_date_field(around.database, settings.field)
         return []
 
     def summary(self, settings: PauseSettings, language: Language, around: Surroundings) -> list[str]:
@@ -131,7 +119,7 @@ class Pause(BaseNode):
                 days = [weekday_words(settings.days, language)] if len(settings.days) < len(DAYS) else []
                 return [f"{'До' if russian else 'Until'} {settings.time}", *days]
         title = field_title(around.database.field(str(settings.field)), language)
-        when = "" if settings.shift == "on" else f" ({settings.offset} {_SHIFTS[settings.shift][language]})"
+        when = "" if settings.shift == "on" else f" ({settings.offset} {SHIFTS[settings.shift][language]})"
         return [f"{'До даты' if russian else 'Until'} “{title}”{when}", *([settings.time] if settings.time else [])]
 
     def takes_time(self, settings: PauseSettings) -> bool:

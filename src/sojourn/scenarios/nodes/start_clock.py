@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from sojourn.kernel.errors import Problem, SojournError
+from sojourn.kernel.errors import Problem
+from sojourn.scenarios.date_fields import SHIFTS, check_date_field
 from sojourn.scenarios.node_type import Language, Settings, Surroundings, Text, choices
 from sojourn.scenarios.nodes.start import StartNode, StartSettings
 from sojourn.scenarios.times import DAYS, ClockTime, LocalMoment, Weekdays
@@ -100,11 +101,6 @@ class ScheduleStart(StartNode):
         return {"schedule": schedule, "segment": settings.segment}
 
 
-_SHIFTS: dict[str, Text] = {
-    "on": {"en": "on the date", "ru": "в эту дату"},
-    "before": {"en": "before it", "ru": "до неё"},
-    "after": {"en": "after it", "ru": "после неё"},
-}
 _LEAPS: dict[str, Text] = {
     "feb28": {"en": "on 28 February", "ru": "28 февраля"},
     "mar1": {"en": "on 1 March", "ru": "1 марта"},
@@ -117,7 +113,7 @@ class DateStartSettings(StartSettings):
 
     field: str | None = Field(None, title="Date field", json_schema_extra={"x-widget": "date_field"})
     yearly: bool = Field(True, title="Every year", description="As a birthday; otherwise on the very date only.")
-    shift: Literal["on", "before", "after"] = Field("on", title="When", json_schema_extra=choices(_SHIFTS))
+    shift: Literal["on", "before", "after"] = Field("on", title="When", json_schema_extra=choices(SHIFTS))
     offset_days: int = Field(
         1, title="Days", ge=1, le=3650, json_schema_extra={"x-show-if": {"shift": ["before", "after"]}}
     )
@@ -143,21 +139,12 @@ class DateStart(StartNode):
     settings: ClassVar[type[Settings]] = DateStartSettings
 
     def check(self, settings: DateStartSettings, around: Surroundings) -> list[Problem]:
-        problems = super().check(settings, around)
-        if settings.field is None:
-            return [*problems, Problem("field_missing", "Which date of the profile?", "field")]
-        try:
-            known = around.database.field(settings.field)
-        except SojournError as error:
-            return [*problems, Problem(error.code, error.message, "field")]
-        if known.type != "date":
-            problems.append(Problem("wrong_field", f"A field of type {known.type} holds no date.", "field"))
-        return problems
+        return [*super().check(settings, around), *check_date_field(around.database, settings.field)]
 
     def summary(self, settings: DateStartSettings, language: Language, around: Surroundings) -> list[str]:
         title = field_title(around.database.field(str(settings.field)), language)
         days = {"en": "days", "ru": "дн."}[language]
-        when = "" if settings.shift == "on" else f": {settings.offset_days} {days} {_SHIFTS[settings.shift][language]}"
+        when = "" if settings.shift == "on" else f": {settings.offset_days} {days} {SHIFTS[settings.shift][language]}"
         yearly = {"en": "every year", "ru": "каждый год"}[language] if settings.yearly else ""
         return [title + when, ", ".join(part for part in (yearly, settings.time) if part)]
 
